@@ -1,0 +1,1 @@
+"""One module per fault: what it is, why it matters, how it looks."""

@@ -1,0 +1,96 @@
+"""The release has no such combination of engines.
+
+FATE runs on a computing, a federation and a storage engine that belong together: Eggroll with its own router
+(rollsite up to v1.11.2, OSX from v2.0.0 on), Spark with RabbitMQ or Pulsar over HDFS, and Spark_local with either
+over local files (reference: INV-VER-4). Spark came with v1.5.0, Pulsar with v1.6.0 and Spark_local with v1.7.1; until
+v1.8.1 the key `backend` has no word for Spark_local with RabbitMQ. FATE-Flow 2.0 refuses to start with local files
+(components.md section 0, fact 12).
+
+Bad:
+
+    version: 1
+    name: demo
+    release: v1.11.2
+    topology: mesh
+    clusters:
+      - {name: bank, address: 192.168.9.1}
+      - {name: shop, address: 192.168.10.1}
+    parties:
+      - {id: 9999, cluster: bank}
+      - {id: 10000, cluster: shop, engine: {computing: Eggroll, federation: Pulsar, storage: Eggroll}}  # error: FED404
+    defaults:
+      credentials: {mysql: "env:FATE_MYSQL_PASSWORD", fateboard: "env:FATEBOARD_PASSWORD"}
+
+Good:
+
+    version: 1
+    name: demo
+    release: v1.11.2
+    topology: mesh
+    clusters:
+      - {name: bank, address: 192.168.9.1}
+      - {name: shop, address: 192.168.10.1}
+    parties:
+      - {id: 9999, cluster: bank}
+      - {id: 10000, cluster: shop, engine: {computing: Eggroll, federation: Eggroll, storage: Eggroll}}
+    defaults:
+      credentials: {mysql: "env:FATE_MYSQL_PASSWORD", fateboard: "env:FATEBOARD_PASSWORD"}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Final
+
+from planner.checks.unsupported_setting import releases_with, unique
+from planner.diagnostics import Diagnostic, Fault, Place
+from planner.model import ENGINE_TRIPLES, Site
+from planner.releases import Release, ReleaseOrder
+from planner.subject import Subject
+
+FAULT = Fault("FED404", "illegal_engine")
+Triple = tuple[str, str, str]
+_LEGAL: Final[Mapping[Triple, tuple[ReleaseOrder, ReleaseOrder]]] = {
+    ("Eggroll", "Eggroll", "Eggroll"): ((0, 0, 0, ""), (2, 0, 0, "")),
+    ("Eggroll", "OSX", "Eggroll"): ((2, 0, 0, ""), (99, 0, 0, "")),
+    ("Spark", "RabbitMQ", "HDFS"): ((1, 5, 0, ""), (99, 0, 0, "")),
+    ("Spark", "Pulsar", "HDFS"): ((1, 6, 0, ""), (99, 0, 0, "")),
+    ("Spark_local", "RabbitMQ", "LocalFS"): ((1, 9, 0, ""), (2, 0, 0, "")),
+    ("Spark_local", "Pulsar", "LocalFS"): ((1, 7, 1, ""), (2, 0, 0, "")),
+}
+"""Legal triples: since, and before which release (INV-VER-4, cluster-yaml.md section 2 and key `backend`)."""
+
+
+def check(subject: Subject) -> Iterator[Diagnostic]:
+    """Yield a finding for every party whose release does not have its engine."""
+    yield from unique(_findings(subject))
+
+
+def triple_of(site: Site, release: Release) -> Triple | None:
+    """The engines a party asks for, spelled out; None for a word that means nothing."""
+    if site.engine.triple is not None:
+        return site.engine.triple
+    if site.engine.word == "eggroll":
+        return ("Eggroll", "OSX" if release.module == "osx" else "Eggroll", "Eggroll")
+    return ENGINE_TRIPLES.get(site.engine.word or "")
+
+
+def is_legal(triple: Triple, release: Release) -> bool:
+    """Whether a release of FATE has these engines, planned by fedplan or not."""
+    since, before = _LEGAL.get(triple, ((99, 0, 0, ""), (99, 0, 0, "")))
+    return since <= release.order < before
+
+
+def _findings(subject: Subject) -> Iterator[tuple[Site, Diagnostic]]:
+    for party in subject.federation.parties:
+        release = subject.release(party)
+        triple = None if release is None else triple_of(party, release)
+        if release is None or triple is None or is_legal(triple, release):
+            continue
+        engines = "/".join(triple)
+        choice = ", ".join("/".join(each) for each in _LEGAL if is_legal(each, release))
+        able = releases_with(partial(is_legal, triple)) if triple in _LEGAL else ""
+        hint = f"write one of {choice}" + (f", or use a release that has it ({able})" if able else "")
+        message = f"release {release.name} has no engine {engines}" if able else f"{engines} is no engine of FATE"
+        yield party, Diagnostic(FAULT, message, Place((*party.path, "engine")), hint)

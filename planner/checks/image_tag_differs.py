@@ -1,0 +1,61 @@
+"""The image tag is not the one that the chart was made for.
+
+`imageTag` replaces the tag of all FATE images at once. A chart writes configuration for the code of its own release,
+so images of another release may start and misunderstand it (reference: INV-IMG-2). A rebuilt image of the same
+release is fine.
+
+Bad:
+
+    version: 1
+    name: demo
+    release: v1.8.0
+    topology: mesh
+    clusters:
+      - {name: bank, address: 192.168.9.1}
+      - {name: shop, address: 192.168.10.1}
+    parties:
+      - {id: 9999, cluster: bank}
+      - {id: 10000, cluster: shop, imageTag: 1.7.2-release}  # warning: FED409
+    defaults:
+      credentials: {mysql: "env:FATE_MYSQL_PASSWORD", fateboard: "env:FATEBOARD_PASSWORD"}
+
+Good:
+
+    version: 1
+    name: demo
+    release: v1.8.0
+    topology: mesh
+    clusters:
+      - {name: bank, address: 192.168.9.1}
+      - {name: shop, address: 192.168.10.1}
+    parties:
+      - {id: 9999, cluster: bank}
+      - {id: 10000, cluster: shop, imageTag: 1.8.0-release}
+    defaults:
+      credentials: {mysql: "env:FATE_MYSQL_PASSWORD", fateboard: "env:FATEBOARD_PASSWORD"}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from planner.checks.unsupported_setting import parties_first, unique
+from planner.diagnostics import Diagnostic, Fault, Place, Severity
+from planner.model import Site
+from planner.subject import Subject
+
+FAULT = Fault("FED409", "image_tag_differs", Severity.WARNING)
+
+
+def check(subject: Subject) -> Iterator[Diagnostic]:
+    """Yield a warning for every image tag that differs from the release's own."""
+    yield from unique(_findings(subject))
+
+
+def _findings(subject: Subject) -> Iterator[tuple[Site, Diagnostic]]:
+    for site, release in parties_first(subject):
+        tag = release.images.tag
+        if site.image_tag not in {None, tag} and release.has_image_tag:
+            message = f"chart {release.chart.version} is made for images {tag}, not {site.image_tag}"
+            hint = f"remove imageTag, so that the images are {tag}"
+            yield site, Diagnostic(FAULT, message, Place((*site.path, "imageTag")), hint)

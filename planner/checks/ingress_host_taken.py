@@ -1,0 +1,123 @@
+"""Two user interfaces of one cluster have the same host name.
+
+FATEBoards and notebooks of all parties on a cluster are behind one ingress controller, which tells them apart by host
+name. Two Ingresses with one host and path are merged or refused, and a user sees another party's jobs (reference:
+INV-NS-4). The KubeFATE service is behind the same controller. Left out, hosts are made from the party id. Hosts under
+`defaults` are the same for every party that inherits them.
+
+Bad:
+
+    version: 1
+    name: demo
+    release: v1.11.2
+    topology: mesh
+    clusters:
+      - {name: bank, address: 192.168.9.1}
+    parties:
+      - {id: 9999, cluster: bank, ingress: {fateboard: {hosts: [board.example.com]}}}
+      - {id: 10000, cluster: bank, ingress: {fateboard: {hosts: [board.example.com]}}}  # error: FED311
+    defaults:
+      credentials: {mysql: "env:FATE_MYSQL_PASSWORD", fateboard: "env:FATEBOARD_PASSWORD"}
+
+Good:
+
+    version: 1
+    name: demo
+    release: v1.11.2
+    topology: mesh
+    clusters:
+      - {name: bank, address: 192.168.9.1}
+    parties:
+      - {id: 9999, cluster: bank, ingress: {fateboard: {hosts: [board.example.com]}}}
+      - {id: 10000, cluster: bank}
+    defaults:
+      credentials: {mysql: "env:FATE_MYSQL_PASSWORD", fateboard: "env:FATEBOARD_PASSWORD"}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from planner.diagnostics import Diagnostic, Fault, KeyPath, Note, Place
+from planner.hosts import given_hosts, interface_hosts
+from planner.model import Site
+from planner.subject import Subject
+
+FAULT = Fault("FED311", "ingress_host_taken")
+
+
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """One host of one interface. `origin` is the list that the host was written in, None for a derived host."""
+
+    cluster: str
+    host: str
+    label: str
+    site: str
+    path: KeyPath
+    origin: object
+
+
+def check(subject: Subject) -> Iterator[Diagnostic]:
+    """Yield a finding for every host name that another interface of its cluster has.
+
+    Derived hosts come first, so that the finding is at one that somebody wrote.
+    """
+    taken = {(use.cluster, use.host): use for use in _services(subject)}
+    uses = list(_uses(subject))
+    reported: dict[int, object] = {}
+    for use in sorted(uses, key=lambda use: use.origin is not None):
+        earlier = taken.setdefault((use.cluster, use.host), use)
+        if earlier is use or id(use.origin) in reported or (use.site == earlier.site and use.label == earlier.label):
+            continue
+        inherited = use.origin is not None and use.origin is earlier.origin
+        if use.origin is not None and (inherited or _is_inherited(use, subject)):
+            reported[id(use.origin)] = use.origin
+        yield Diagnostic(
+            FAULT,
+            f"{use.label} has the host {use.host}, which {earlier.label} has on cluster {use.cluster}",
+            Place(use.path),
+            _HINT,
+            () if inherited else (Note(f"{earlier.label} has it here", Place(earlier.path)),),
+        )
+
+
+_HINT = "leave the host out (it is then made from the party id), or give each interface one of its own"
+
+
+def _is_inherited(use: _Use, subject: Subject) -> bool:
+    return "ingress" not in subject.topology.sites[use.site].given
+
+
+def _services(subject: Subject) -> Iterator[_Use]:
+    """The hosts of KubeFATE's services."""
+    for cluster in subject.federation.clusters:
+        try:
+            host = urlsplit(cluster.kubefate_url or "").hostname
+        except ValueError:
+            continue
+        if host:
+            label = "the KubeFATE service"
+            yield _Use(cluster.name, host.lower(), label, "", (*cluster.path, "kubefate", "url"), None)
+
+
+def _uses(subject: Subject) -> Iterator[_Use]:
+    """The hosts of all parties' interfaces; of several parties with one id only the first counts."""
+    for site, release in subject.known_sites():
+        if subject.topology.sites[site.key] is not site:
+            continue
+        for component, hosts in interface_hosts(site, release, subject.modules(site)).items():
+            given = given_hosts(site, component)
+            origin = site.ingress.hosts[component].get("hosts") if given and hosts[0] == given[0] else None
+            for index, host in enumerate(hosts):
+                label = f"{_TITLES.get(component, component)} of {site.label}"
+                yield _Use(site.cluster, host.lower(), label, site.key, _path(site, component, index, origin), origin)
+
+
+_TITLES = {"fateboard": "FATEBoard", "client": "the notebook"}
+
+
+def _path(site: Site, component: str, index: int, origin: object) -> KeyPath:
+    return (*site.path, "ingress", "domain") if origin is None else (*site.path, "ingress", component, "hosts", index)

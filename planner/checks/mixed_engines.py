@@ -1,0 +1,120 @@
+"""Parties that must talk use different federation engines.
+
+Messages of a job travel through the federation engine, and each speaks a protocol of its own: rollsite only with
+rollsite, Pulsar only with Pulsar, RabbitMQ only with RabbitMQ, also through an exchange (reference: INV-VER-6; FATE
+issue 4651). The computing engines may differ. Eggroll and OSX are not compared here: they differ where the releases
+differ (FED402).
+
+Bad:
+
+    version: 1
+    name: demo
+    release: v1.11.2
+    topology: mesh
+    clusters:
+      - {name: bank, address: 192.168.9.1}
+      - {name: shop, address: 192.168.10.1}
+      - {name: mill, address: 192.168.11.1}
+    parties:
+      - {id: 9999, cluster: bank}
+      - {id: 10000, cluster: shop}
+      - {id: 10001, cluster: mill, engine: spark_rabbitmq}  # error: FED406
+    defaults:
+      credentials: {mysql: "env:FATE_MYSQL_PASSWORD", fateboard: "env:FATEBOARD_PASSWORD"}
+
+Good:
+
+    version: 1
+    name: demo
+    release: v1.11.2
+    topology: mesh
+    clusters:
+      - {name: bank, address: 192.168.9.1}
+      - {name: shop, address: 192.168.10.1}
+      - {name: mill, address: 192.168.11.1}
+    parties:
+      - {id: 9999, cluster: bank}
+      - {id: 10000, cluster: shop}
+      - {id: 10001, cluster: mill, engine: eggroll}
+    defaults:
+      credentials: {mysql: "env:FATE_MYSQL_PASSWORD", fateboard: "env:FATEBOARD_PASSWORD"}
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from planner.checks.illegal_engine import is_legal, triple_of
+from planner.checks.mixed_releases import differing, grouped
+from planner.diagnostics import Diagnostic, Fault, Note, Place
+from planner.model import Site, Star
+from planner.subject import Subject
+
+FAULT = Fault("FED406", "mixed_engines")
+_ROUTER = "Eggroll"
+"""The engine that rollsite and OSX exchanges pass on, under the name of the older one."""
+
+
+def check(subject: Subject) -> Iterator[Diagnostic]:
+    """Yield a finding for every party that departs from most of those it must talk with, and for wrong exchanges."""
+    engines = _engines(subject)
+    for site, partner in odd_ones(subject):
+        mine, theirs = engines[site.id or 0], engines[partner.id or 0]
+        yield Diagnostic(
+            FAULT,
+            f"{site.label} uses federation engine {mine} and must talk with {partner.label}, which uses {theirs}",
+            Place((*site.path, "engine")),
+            f"give both the same engine, or leave {site.label} out of the shapes it shares with {partner.label}",
+            (Note(f"{partner.label} uses {theirs}", Place((*partner.path, "engine"))),),
+        )
+    yield from _exchanges(subject, engines)
+
+
+def odd_ones(subject: Subject) -> Iterator[tuple[Site, Site]]:
+    """Parties whose federation engine is not that of most members of a group, each with a party it cannot talk with."""
+    engines = _engines(subject)
+    if len(set(engines.values())) < 2:  # noqa: PLR2004 - two of them differ
+        return
+    topology = subject.topology
+    by_group = grouped(topology, engines)
+    most = {
+        group: max(members, key=lambda engine: len(members[engine])) for group, members in by_group.items() if members
+    }
+    for party in subject.federation.parties:
+        mine = engines.get(party.id or 0)
+        if mine is None or all(most[group] == mine for group in topology.groups_of.get(party.id or 0, ())):
+            continue
+        partner = differing(party, topology, engines, by_group)
+        if partner is not None:
+            yield party, topology.sites[partner]
+
+
+def _engines(subject: Subject) -> Mapping[int, str]:
+    """The federation engine of every party that has a legal one; OSX counts as Eggroll."""
+    result: dict[int, str] = {}
+    for party in subject.federation.parties:
+        release = subject.release(party)
+        triple = None if release is None else triple_of(party, release)
+        if party.id is not None and release is not None and triple is not None and is_legal(triple, release):
+            result[party.id] = _ROUTER if triple[1] == "OSX" else triple[1]
+    return result
+
+
+def _exchanges(subject: Subject, engines: Mapping[int, str]) -> Iterator[Diagnostic]:
+    """Exchanges of kind rollsite or osx whose parties mostly use another federation engine."""
+    counts: dict[str, Counter[str]] = {}
+    for shape in subject.federation.shapes:
+        if isinstance(shape, Star):
+            groups = ((exchange, shape.pool) for exchange in shape.balanced) if shape.balanced else shape.groups
+            for exchange, members in groups:
+                counts.setdefault(exchange, Counter()).update(engines[each] for each in members if each in engines)
+    for site in subject.federation.exchanges:
+        common = counts.get(site.key, Counter[str]()).most_common(1)
+        if site.exchange_kind in {"rollsite", "osx"} and common and common[0][0] != _ROUTER:
+            yield Diagnostic(
+                FAULT,
+                f"{site.label} passes on messages of Eggroll, and its parties use {common[0][0]}",
+                Place((*site.path, "kind")),
+                "give its parties `engine: eggroll`, or connect them by a mesh",
+            )

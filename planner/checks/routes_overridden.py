@@ -1,0 +1,87 @@
+"""Overrides replace what the plan itself decides.
+
+`overrides` are merged last into what is rendered. Where they change who a site is, where it is reached or whom it
+dials, the other sites' files no longer follow: they were planned for this site as federation.yaml describes it.
+fedplan proves the routes with the file as overridden, so a mistake is found, but the next change of a port or an
+address will not reach this file.
+
+Bad:
+
+    version: 1
+    name: demo
+    release: v1.11.2
+    topology: mesh
+    clusters:
+      - {name: bank, address: 192.168.9.1}
+      - {name: shop, address: 192.168.10.1}
+    parties:
+      - {id: 9999, cluster: bank}
+      - id: 10000
+        cluster: shop
+        overrides:  # warning: FED413
+          rollsite: {type: NodePort}
+    defaults:
+      credentials: {mysql: "env:FATE_MYSQL_PASSWORD", fateboard: "env:FATEBOARD_PASSWORD"}
+
+Good:
+
+    version: 1
+    name: demo
+    release: v1.11.2
+    topology: mesh
+    clusters:
+      - {name: bank, address: 192.168.9.1}
+      - {name: shop, address: 192.168.10.1}
+    parties:
+      - {id: 9999, cluster: bank}
+      - {id: 10000, cluster: shop, exposure: NodePort}
+    defaults:
+      credentials: {mysql: "env:FATE_MYSQL_PASSWORD", fateboard: "env:FATEBOARD_PASSWORD"}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from planner.checks.unsupported_setting import chart_of, parties_first, unique
+from planner.diagnostics import Diagnostic, Fault, Place, Severity
+from planner.model import Site
+from planner.releases import Release
+from planner.subject import Subject
+
+FAULT = Fault("FED413", "routes_overridden", Severity.WARNING)
+_IDENTITY: Final = ("name", "namespace", "chartName", "chartVersion", "partyId", "modules")
+_ROUTERS: Final = ("rollsite", "lbrollsite", "osx")
+_ROUTING: Final = ("type", "nodePort", "loadBalancerIP", "partyList", "exchange", "polling", "exchangeList")
+
+
+def check(subject: Subject) -> Iterator[Diagnostic]:
+    """Yield one warning for every site whose overrides touch its identity or its routes."""
+    yield from unique(_findings(subject))
+
+
+def _findings(subject: Subject) -> Iterator[tuple[Site, Diagnostic]]:
+    for site, release in parties_first(subject):
+        chart = chart_of(subject, site, release) if site.overrides else None
+        touched = () if chart is None else tuple(_touched(site, release, chart))
+        if touched:
+            message = f"overrides replace what the plan decides: {', '.join(touched)}"
+            hint = (
+                "remove these keys and say it in federation.yaml's own words: ports, exposure, routes, polling, modules"
+            )
+            yield site, Diagnostic(FAULT, message, Place((*site.path, "overrides"), on_key=True), hint)
+
+
+def _touched(site: Site, release: Release, chart: str) -> Iterator[str]:
+    engine = {key for engine in release.engines for key, _ in engine.selector}
+    for key, value in site.overrides.items():
+        if key in _IDENTITY or key in engine:
+            yield key
+        elif key in _ROUTERS and release.kind(chart, key) == "keys":
+            if not isinstance(value, Mapping):
+                yield key
+            else:
+                yield from (
+                    f"{key}.{name}" for name in value if name in _ROUTING and release.reads(chart, f"{key}.{name}")
+                )

@@ -1,0 +1,101 @@
+"""A password stands in plain text under overrides.
+
+federation.yaml and out/ are committed and read by people of several organisations, so secrets are references
+(`env:NAME`, `file:PATH`, `secret:namespace/name#key`), which apply resolves in memory. Most passwords have a key of
+their own: `credentials` and `mysql`. An override with a reference in the place of a password is treated in the same
+way. A password of digits alone must not stand there either: as a number it crashes KubeFATE's service (reference:
+INV-DB-2).
+
+Bad:
+
+    version: 1
+    name: demo
+    release: v1.11.2
+    topology: mesh
+    clusters:
+      - {name: bank, address: 192.168.9.1}
+      - {name: shop, address: 192.168.10.1}
+    parties:
+      - {id: 9999, cluster: bank}
+      - id: 10000
+        cluster: shop
+        overrides:
+          mysql: {password: hunter2}  # error: FED804
+    defaults:
+      credentials: {mysql: "env:FATE_MYSQL_PASSWORD", fateboard: "env:FATEBOARD_PASSWORD"}
+
+Good:
+
+    version: 1
+    name: demo
+    release: v1.11.2
+    topology: mesh
+    clusters:
+      - {name: bank, address: 192.168.9.1}
+      - {name: shop, address: 192.168.10.1}
+    parties:
+      - {id: 9999, cluster: bank}
+      - id: 10000
+        cluster: shop
+        credentials: {mysql: "env:SHOP_MYSQL_PASSWORD"}
+    defaults:
+      credentials: {mysql: "env:FATE_MYSQL_PASSWORD", fateboard: "env:FATEBOARD_PASSWORD"}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from planner.checks.unknown_override import shown
+from planner.checks.unsupported_setting import unique
+from planner.diagnostics import Diagnostic, Fault, KeyPath, Place
+from planner.model import Site
+from planner.references import has_placeholder, is_placeholder, is_reference, is_secret_key
+from planner.subject import Subject
+
+FAULT = Fault("FED804", "secret_in_override")
+_KEYS: Final[Mapping[KeyPath, str]] = {
+    ("mysql", "password"): 'write `credentials: {mysql: "env:NAME"}` instead',
+    ("fateboard", "password"): 'write `credentials: {fateboard: "env:NAME"}` instead',
+    ("client", "notebook_hashed_password"): 'write `credentials: {notebook: "env:NAME"}` instead',
+    ("externalMysqlPassword",): "describe the database under `mysql`, with a reference as its password",
+}
+
+
+def check(subject: Subject) -> Iterator[Diagnostic]:
+    """Yield a finding for every secret under `overrides` that is no reference. Its value is never shown."""
+    yield from unique(_findings(subject))
+
+
+def _findings(subject: Subject) -> Iterator[tuple[Site, Diagnostic]]:
+    for site in subject.federation.parties + subject.federation.exchanges:
+        for path in _literals(site.overrides, ()):
+            if not is_secret_key(path[-1]):
+                message = f"{shown('.'.join(map(str, path)))} is no place for a secret, which would be seen there"
+                place = Place((*site.path, "overrides", *path))
+                yield site, Diagnostic(FAULT, message, place, "keep `${secret:` out of it")
+                continue
+            message = f"{shown('.'.join(map(str, path)))} is a secret in plain text"
+            hint = _KEYS.get(path, "write a reference such as env:NAME, file:PATH or secret:namespace/name#key")
+            place = Place((*site.path, "overrides", *path), secret=True)
+            yield site, Diagnostic(FAULT, message, place, f"{hint}, and change the secret if it was ever committed")
+
+
+def _literals(value: object, path: KeyPath) -> Iterator[KeyPath]:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            below = (*path, key)
+            is_scalar = isinstance(item, str | int | float) and not isinstance(item, bool)
+            if is_scalar and item != "" and is_secret_key(key):
+                if not (is_reference(item) or is_placeholder(item)):
+                    yield below
+            elif has_placeholder(item):
+                yield below
+            else:
+                yield from _literals(item, below)
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            if has_placeholder(item):
+                yield (*path, index)
+            yield from _literals(item, (*path, index))

@@ -1,0 +1,186 @@
+"""An override names a key that the chart does not read.
+
+KubeFATE's service hands a cluster.yaml to the chart's values template, which drops every key it does not name,
+without a word (reference: cluster-yaml.md section 1; from v1.9.0 on the CLI prints a yellow line). A misspelt
+override would therefore be without any effect. The keys differ from release to release and between the charts of a
+party and an exchange.
+
+Bad:
+
+    version: 1
+    name: demo
+    release: v1.11.2
+    topology: mesh
+    clusters:
+      - {name: bank, address: 192.168.9.1}
+      - {name: shop, address: 192.168.10.1}
+    parties:
+      - {id: 9999, cluster: bank}
+      - id: 10000
+        cluster: shop
+        overrides:
+          python:
+            loglevel: DEBUG  # error: FED411
+    defaults:
+      credentials: {mysql: "env:FATE_MYSQL_PASSWORD", fateboard: "env:FATEBOARD_PASSWORD"}
+
+Good:
+
+    version: 1
+    name: demo
+    release: v1.11.2
+    topology: mesh
+    clusters:
+      - {name: bank, address: 192.168.9.1}
+      - {name: shop, address: 192.168.10.1}
+    parties:
+      - {id: 9999, cluster: bank}
+      - id: 10000
+        cluster: shop
+        overrides:
+          python:
+            logLevel: DEBUG
+    defaults:
+      credentials: {mysql: "env:FATE_MYSQL_PASSWORD", fateboard: "env:FATEBOARD_PASSWORD"}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import lru_cache
+from typing import Final
+
+from planner.checks.unsupported_setting import chart_of, parties_first, releases_reading, unique
+from planner.diagnostics import Diagnostic, Fault, KeyPath, Note, Place
+from planner.model import Site
+from planner.releases import Release, load
+from planner.source import quote
+from planner.subject import Subject
+
+FAULT = Fault("FED411", "unknown_override")
+_LEGIBLE: Final = 80
+"""Longest path of keys that is shown as it stands."""
+_LISTED: Final = 12
+"""Most keys that a hint lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A key under `overrides`: its path below there, in the chart's words, and what is wrong with it, if anything."""
+
+    path: KeyPath
+    dotted: str
+    misfit: str | None
+
+
+def check(subject: Subject) -> Iterator[Diagnostic]:
+    """Yield a finding for every key under `overrides` that the site's chart does not read."""
+    yield from unique(_findings(subject))
+
+
+def shown(dotted: str) -> str:
+    """A path of keys for a message; quoted where a terminal could act on it or it is too long to read."""
+    return dotted if dotted.isprintable() and len(dotted) <= _LEGIBLE else quote(dotted)
+
+
+def nodes(overrides: Mapping[str, object], release: Release, chart: str) -> Iterator[Node]:
+    """The keys under `overrides` that the chart gives a meaning to, and the first that it does not on each branch.
+
+    What lies inside a free-form map or list is the chart's user's own business and not visited.
+    """
+    for key, value in overrides.items():
+        if str(key) not in release.kubefate.keys:
+            yield from _below(value, release, chart, (key,), str(key))
+
+
+def _below(value: object, release: Release, chart: str, path: KeyPath, dotted: str) -> Iterator[Node]:
+    kind = release.kind(chart, dotted)
+    name = str(path[-1])
+    if kind is None or "." in name or "[" in name:
+        yield Node(path, dotted, f"does not read {shown(dotted)}")
+    elif kind == "keys" and isinstance(value, Mapping):
+        yield Node(path, dotted, None)
+        for key, item in value.items():
+            yield from _below(item, release, chart, (*path, key), f"{dotted}.{key}")
+    elif kind == "items" and isinstance(value, list | tuple):
+        yield Node(path, dotted, None)
+        for index, item in enumerate(value):
+            if isinstance(item, Mapping):
+                for key, inner in item.items():
+                    yield from _below(inner, release, chart, (*path, index, key), f"{dotted}[*].{key}")
+            else:
+                yield Node((*path, index), f"{dotted}[*]", f"takes a mapping as each item of {dotted}")
+    else:
+        yield Node(path, dotted, _shape(kind, value, dotted))
+
+
+def _shape(kind: str, value: object, dotted: str) -> str | None:
+    """What the chart takes at a key, if that is not what stands there; null is fine, it takes the key away."""
+    if value is None or kind == "any":
+        return None
+    if kind in {"keys", "map"}:
+        return None if isinstance(value, Mapping) else f"takes a mapping at {dotted}"
+    if kind in {"items", "list"}:
+        return None if isinstance(value, list | tuple) else f"takes a list at {dotted}"
+    return f"takes a single value at {dotted}" if isinstance(value, Mapping | list | tuple) else None
+
+
+def _findings(subject: Subject) -> Iterator[tuple[Site, Diagnostic]]:
+    for site, release in parties_first(subject):
+        chart = chart_of(subject, site, release) if site.overrides else None
+        if chart is None:
+            continue
+        for node in nodes(site.overrides, release, chart):
+            if node.misfit is not None:
+                place = Place((*site.path, "overrides", *node.path), on_key=isinstance(node.path[-1], str))
+                message = f"chart {chart} {release.chart.version} {node.misfit}"
+                inherits = site.kind == "exchange" and "overrides" not in site.given
+                notes = (Note(f"{site.label} inherits it", Place(site.path)),) if inherits else ()
+                yield site, Diagnostic(FAULT, message, place, _hint(release, chart, node, inherits=inherits), notes)
+
+
+def _hint(release: Release, chart: str, node: Node, *, inherits: bool) -> str:
+    if node.misfit != f"does not read {shown(node.dotted)}":
+        known = [
+            path for path in _paths(release.name, chart) if path.startswith((f"{node.dotted}.", f"{node.dotted}["))
+        ]
+        return f"write {', '.join(known[:_LISTED])}" if known else "write it as the chart takes it, or remove it"
+    if inherits and releases_reading("fate", node.dotted):
+        return "write it on the parties instead of under defaults, which exchanges inherit too"
+    return _advice(release.name, chart, node.dotted)
+
+
+@lru_cache(maxsize=4096)
+def _advice(release: str, chart: str, dotted: str) -> str:
+    """What to write instead of an unknown key."""
+    paths = _paths(release, chart)
+    above, _, leaf = dotted.rpartition(".")
+    siblings = {path.rpartition(".")[2]: path for path in paths if path.rpartition(".")[0] == above}
+    if dotted in paths:
+        return "nest the keys instead of joining them with dots"
+    near = get_close_matches(leaf, siblings, n=1)
+    if near:
+        return f"did you mean {siblings[near[0]]}?"
+    able = releases_reading(chart, dotted)
+    if able:
+        return f"remove it, or use a release whose chart reads it ({able})"
+    namesakes = [path for path in paths if path.rpartition(".")[2].lower() == leaf.lower()]
+    if namesakes and len(namesakes) <= _LISTED // 3:
+        return f"did you mean {' or '.join(namesakes)}?"
+    listed = ", ".join(list(siblings)[:_LISTED]) if above and siblings else ""
+    return f"remove it; {above} has {listed}" + (" …" if len(siblings) > _LISTED else "") if listed else "remove it"
+
+
+@lru_cache(maxsize=128)
+def _paths(release: str, chart: str) -> tuple[str, ...]:
+    """Every path of a chart, inner ones too."""
+    known = load(release)
+    result: dict[str, None] = {}
+    for leaf in () if known is None else known.leaves(chart):
+        steps = leaf.split(".")
+        for end in range(1, len(steps) + 1):
+            result[".".join(steps[:end]).removesuffix("[*]")] = None
+            result[".".join(steps[:end])] = None
+    return tuple(result)

@@ -1,0 +1,244 @@
+"""From validated data to a federation: defaults merged, names resolved, nothing judged.
+
+The data has passed the schema, which leaves `None` in the place of list items that it could not accept.
+Names that nothing declares are kept as written; the checks report them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from planner.diagnostics import KeyPath
+from planner.model import (
+    NODE_PORT_RANGE,
+    Cluster,
+    Engine,
+    Expectation,
+    Exposure,
+    Federation,
+    Ingress,
+    Links,
+    Mesh,
+    Mysql,
+    Pair,
+    RouteOverride,
+    Shape,
+    Site,
+    Star,
+    exchange_key,
+    party_key,
+)
+
+Data = Mapping[str, Any]
+
+EXCHANGE_DEFAULTS = (
+    "target",
+    "exposure",
+    "tls",
+    "registry",
+    "imageTag",
+    "pullPolicy",
+    "imagePullSecrets",
+    "components",
+    "podSecurityPolicy",
+)
+"""Keys of `defaults` that an exchange inherits. Overrides are written for the chart of a party."""
+
+
+def interpret(data: Data, *, complete: bool) -> Federation:
+    """The federation that validated data describes.
+
+    `complete` says whether the schema accepted the whole file.
+    """
+    release = normalised_release(data.get("release", ""))
+    defaults: Data = data.get("defaults", {})
+    exchange_defaults = {key: defaults[key] for key in EXCHANGE_DEFAULTS if key in defaults}
+    parties = tuple(
+        _site("party", merged(defaults, item), item, ("parties", index), release)
+        for index, item in _items(data, "parties")
+    )
+    exchanges = tuple(
+        _site("exchange", merged(exchange_defaults, item), item, ("exchanges", index), release)
+        for index, item in _items(data, "exchanges")
+    )
+    return Federation(
+        name=data.get("name", ""),
+        release=release,
+        shapes=tuple(_shapes(data.get("topology"), parties, exchanges)),
+        clusters=tuple(_cluster(item, ("clusters", index)) for index, item in _items(data, "clusters")),
+        parties=parties,
+        exchanges=exchanges,
+        never=tuple(Pair(item[0], item[1], ("never", index)) for index, item in _items(data, "never")),
+        expects=tuple(_expectation(item, ("expect", index)) for index, item in _items(data, "expect")),
+        routes=tuple(_route(item, ("routes", index)) for index, item in _items(data, "routes")),
+        complete=complete,
+    )
+
+
+def normalised_release(text: str) -> str:
+    """A release name with the leading `v` of KubeFATE's chart versions."""
+    return text if not text or text.startswith("v") else f"v{text}"
+
+
+def merged(defaults: Data, own: Data) -> dict[str, Any]:
+    """`own` over `defaults`: mappings merge key by key, anything else replaces the default."""
+    result = dict(defaults)
+    for key, value in own.items():
+        inherited = result.get(key)
+        if isinstance(value, Mapping) and isinstance(inherited, Mapping):
+            result[key] = merged(inherited, value)
+        else:
+            result[key] = value
+    return result
+
+
+def _items(data: Data, key: str) -> Iterator[tuple[int, Any]]:
+    for index, item in enumerate(data.get(key) or ()):
+        if item is not None:
+            yield index, item
+
+
+def _site_key(reference: int | str) -> str:
+    return party_key(reference) if isinstance(reference, int) else exchange_key(reference)
+
+
+def _site(kind: str, data: Data, own: Data, path: KeyPath, release: str) -> Site:
+    is_party = kind == "party"
+    key = party_key(data["id"]) if is_party else exchange_key(data["name"])
+    name = data.get("name", f"fate-{data['id']}") if is_party else f"fate-{data['name']}"
+    namespace = f"fate-{data['id']}" if is_party else name
+    persistence = data.get("persistence", False)
+    polling = data.get("polling")
+    upstream = data.get("upstream")
+    return Site(
+        kind="party" if is_party else "exchange",
+        key=key,
+        id=data.get("id"),
+        name=name,
+        cluster=data["cluster"],
+        namespace=data.get("namespace", namespace),
+        release=normalised_release(data["release"]) if "release" in data else release,
+        path=path,
+        target=data.get("target", "kubefate"),
+        engine=_engine(data.get("engine", "eggroll")),
+        algorithm=data.get("algorithm", "Basic"),
+        device=data.get("device", "CPU"),
+        modules=tuple(data["modules"]) if "modules" in data else None,
+        pins=MappingProxyType(dict(data.get("ports", {}))),
+        exposure=_exposure(data.get("exposure", "NodePort")),
+        fateflow=data.get("fateflow", "NodePort"),
+        tls=data.get("tls", False),
+        polling=None if polling is None else _site_key(polling),
+        exchange_kind=data.get("kind"),
+        upstream=None if upstream is None else exchange_key(upstream),
+        ingress=_ingress(data.get("ingress", {})),
+        registry=data.get("registry"),
+        image_tag=data.get("imageTag"),
+        pull_policy=data.get("pullPolicy"),
+        pull_secrets=tuple(data.get("imagePullSecrets", ())),
+        persistence=bool(persistence),
+        storage=MappingProxyType(dict(persistence) if isinstance(persistence, Mapping) else {}),
+        components=MappingProxyType(dict(data.get("components", {}))),
+        mysql=_mysql(data.get("mysql")),
+        credentials=MappingProxyType(dict(data.get("credentials", {}))),
+        serving=data.get("serving"),
+        istio=data.get("istio", False),
+        pod_security_policy=data.get("podSecurityPolicy", False),
+        overrides=MappingProxyType(dict(data.get("overrides", {}))),
+        given=frozenset(own),
+    )
+
+
+def _engine(value: str | Data) -> Engine:
+    if isinstance(value, str):
+        return Engine(word=value)
+    return Engine(word=None, triple=(value["computing"], value["federation"], value["storage"]))
+
+
+def _exposure(value: str | Data) -> Exposure:
+    if value == "NodePort":
+        return Exposure("NodePort")
+    if value == "ClusterIP":
+        return Exposure("ClusterIP")
+    address = value.get("address") if isinstance(value, Mapping) else None
+    return Exposure("LoadBalancer", address)
+
+
+def _ingress(value: Data) -> Ingress:
+    return Ingress(
+        domain=value.get("domain", "example.com"),
+        ingress_class=value.get("class"),
+        hosts=MappingProxyType({key: item for key, item in value.items() if key not in {"domain", "class"}}),
+    )
+
+
+def _mysql(value: Data | None) -> Mysql | None:
+    if value is None:
+        return None
+    return Mysql(value["host"], value.get("port", 3306), value["database"], value["user"], value["password"])
+
+
+def _cluster(item: Data, path: KeyPath) -> Cluster:
+    low, _, high = item.get("nodePorts", "-".join(map(str, NODE_PORT_RANGE))).partition("-")
+    version = str(item.get("kubernetes", "")).removeprefix("v").split(".")
+    return Cluster(
+        name=item["name"],
+        address=item["address"],
+        node_ports=(int(low), int(high)),
+        kubernetes=(int(version[0]), int(version[1])) if len(version) > 1 else None,
+        storage_class=item.get("storageClass"),
+        context=item.get("context"),
+        kubefate_url=item.get("kubefate", {}).get("url"),
+        path=path,
+    )
+
+
+def _expectation(item: Data, path: KeyPath) -> Expectation:
+    via = item.get("via")
+    return Expectation(item["pair"][0], item["pair"][1], None if via is None else exchange_key(via), path)
+
+
+def _route(item: Data, path: KeyPath) -> RouteOverride:
+    return RouteOverride(_site_key(item["from"]), _site_key(item["to"]), item.get("address"), item.get("port"), path)
+
+
+def _shapes(topology: object, parties: Sequence[Site], exchanges: Sequence[Site]) -> Iterator[Shape]:
+    everyone = tuple(party.id for party in parties if party.id is not None)
+    if topology == "mesh":
+        yield Mesh(everyone, ("topology",))
+    elif topology == "star":
+        yield _star({"star": "all"}, everyone, exchanges, ("topology",))
+    elif isinstance(topology, Sequence):
+        for index, shape in enumerate(topology):
+            if shape is not None:
+                yield _shape(shape, everyone, exchanges, ("topology", index))
+
+
+def _shape(shape: Data, everyone: tuple[int, ...], exchanges: Sequence[Site], path: KeyPath) -> Shape:
+    if "mesh" in shape:
+        return Mesh(_members(shape["mesh"], everyone), (*path, "mesh"))
+    if "links" in shape:
+        return Links(tuple((pair[0], pair[1]) for pair in shape["links"] if pair is not None), (*path, "links"))
+    return _star(shape, everyone, exchanges, path)
+
+
+def _members(value: object, everyone: tuple[int, ...]) -> tuple[int, ...]:
+    if value == "all":
+        return everyone
+    return tuple(item for item in value if item is not None) if isinstance(value, Sequence) else ()
+
+
+def _star(shape: Data, everyone: tuple[int, ...], exchanges: Sequence[Site], path: KeyPath) -> Star:
+    members = shape.get("star")
+    if isinstance(members, Mapping):
+        groups = tuple((exchange_key(name), _members(ids, everyone)) for name, ids in members.items())
+        return Star(groups=groups, has_spare_through="through" in shape, path=(*path, "star"))
+    through = shape.get("through")
+    if isinstance(through, Sequence) and not isinstance(through, str):
+        balanced = tuple(exchange_key(name) for name in through)
+        return Star(balanced=balanced, pool=_members(members, everyone), path=path)
+    only = exchanges[0].key if len(exchanges) == 1 else ""
+    exchange = exchange_key(through) if isinstance(through, str) else only
+    return Star(groups=((exchange, _members(members, everyone)),), path=path)

@@ -1,0 +1,240 @@
+"""The federation as values: what federation.yaml says, with every default filled in.
+
+The model still speaks the user's words.
+Ports, endpoints and route tables are worked out later, in `ports`, `routes` and `plan`.
+`path` fields hold the key path a value was read from; two models compare equal wherever they were written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final, Literal
+
+from planner.diagnostics import KeyPath
+
+SiteKind = Literal["party", "exchange"]
+NODE_PORT_RANGE: Final = (30000, 32767)
+"""NodePort range of a Kubernetes cluster that sets none (kube-apiserver's own default)."""
+
+ENGINE_TRIPLES: Final[Mapping[str, tuple[str, str, str]]] = MappingProxyType(
+    {
+        "spark_rabbitmq": ("Spark", "RabbitMQ", "HDFS"),
+        "spark_pulsar": ("Spark", "Pulsar", "HDFS"),
+        "spark_local_rabbitmq": ("Spark_local", "RabbitMQ", "LocalFS"),
+        "spark_local_pulsar": ("Spark_local", "Pulsar", "LocalFS"),
+    }
+)
+"""Engine words that mean the same triple in every release; `eggroll` depends on the release."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A Kubernetes cluster that sites are placed on."""
+
+    name: str
+    address: str
+    node_ports: tuple[int, int] = NODE_PORT_RANGE
+    kubernetes: tuple[int, int] | None = None
+    storage_class: str | None = None
+    context: str | None = None
+    kubefate_url: str | None = None
+    path: KeyPath = field(default=(), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """How peers reach a site: a Service type, and the address of its own that a load balancer has."""
+
+    type: Literal["NodePort", "LoadBalancer", "ClusterIP"] = "NodePort"
+    address: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A party's engines: the word the user wrote, or the triple they spelled out."""
+
+    word: str | None = "eggroll"
+    triple: tuple[str, str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mysql:
+    """An external MySQL; the password is a reference."""
+
+    host: str
+    port: int
+    database: str
+    user: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ingress:
+    """User interface hosts: `hosts` maps a component to its settings (hosts, tlsSecret, annotations)."""
+
+    domain: str = "example.com"
+    ingress_class: str | None = None
+    hosts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A party or an exchange: one place one operator runs, on one target.
+
+    `key` names the site everywhere in the program and is its folder's name in `out/` (`party-9999`, `exchange-hub`).
+    An exchange without an `id` gets one when it is planned.
+    `inherited` holds the top-level keys whose values come from `defaults`.
+    """
+
+    kind: SiteKind
+    key: str
+    id: int | None
+    name: str
+    cluster: str
+    namespace: str
+    release: str
+    path: KeyPath = field(default=(), compare=False)
+    target: str = "kubefate"
+    engine: Engine = Engine()
+    algorithm: str = "Basic"
+    device: str = "CPU"
+    modules: tuple[str, ...] | None = None
+    pins: Mapping[str, int] = field(default_factory=dict)
+    exposure: Exposure = Exposure()
+    fateflow: str = "NodePort"
+    tls: bool = False
+    polling: str | None = None
+    exchange_kind: str | None = None
+    upstream: str | None = None
+    ingress: Ingress = Ingress()
+    registry: str | None = None
+    image_tag: str | None = None
+    pull_policy: str | None = None
+    pull_secrets: tuple[str, ...] = ()
+    persistence: bool = False
+    storage: Mapping[str, str] = field(default_factory=dict)
+    components: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    mysql: Mysql | None = None
+    credentials: Mapping[str, str] = field(default_factory=dict)
+    serving: Mapping[str, str] | None = None
+    istio: bool = False
+    pod_security_policy: bool = False
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    given: frozenset[str] = frozenset()
+
+    @property
+    def label(self) -> str:
+        """The site as a user names it: `party 9999` or `exchange hub`."""
+        return self.key.replace("-", " ", 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Mesh:
+    """Parties that dial each other directly."""
+
+    members: tuple[int, ...]
+    path: KeyPath = field(default=(), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Star:
+    """Parties that talk through exchanges.
+
+    `groups` maps an exchange (its site key) to the parties that dial it; several groups forward to each other.
+    `balanced` holds the site keys of exchanges that every member balances its load over; then `groups` is empty
+    and `pool` holds the members. `has_spare_through` marks a `through` beside groups, where it means nothing.
+    """
+
+    groups: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    balanced: tuple[str, ...] = ()
+    pool: tuple[int, ...] = ()
+    has_spare_through: bool = False
+    path: KeyPath = field(default=(), compare=False)
+
+    @property
+    def members(self) -> tuple[int, ...]:
+        """All parties of the star."""
+        return self.pool + tuple(member for _, members in self.groups for member in members)
+
+    @property
+    def exchanges(self) -> tuple[str, ...]:
+        """All exchanges of the star, as site keys."""
+        return self.balanced + tuple(exchange for exchange, _ in self.groups)
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Single pairs of parties that dial each other directly."""
+
+    pairs: tuple[tuple[int, int], ...]
+    path: KeyPath = field(default=(), compare=False)
+
+
+Shape = Mesh | Star | Links
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two parties, as written under `never`."""
+
+    first: int
+    second: int
+    path: KeyPath = field(default=(), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """A pair that must be able to talk, through the exchange `via` (a site key) if one is named."""
+
+    first: int
+    second: int
+    via: str | None
+    path: KeyPath = field(default=(), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RouteOverride:
+    """`source` reaches `target` (both site keys) at an address or port of its own."""
+
+    source: str
+    target: str
+    address: str | None
+    port: int | None
+    path: KeyPath = field(default=(), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Federation:
+    """All sites of one federation.yaml, and who must talk with whom.
+
+    `complete` is false when parts of the file were unreadable and left out:
+    a name that nothing declares is then no finding, its declaration may be among what is missing.
+    """
+
+    name: str
+    release: str
+    shapes: tuple[Shape, ...]
+    clusters: tuple[Cluster, ...]
+    parties: tuple[Site, ...]
+    exchanges: tuple[Site, ...] = ()
+    never: tuple[Pair, ...] = ()
+    expects: tuple[Expectation, ...] = ()
+    routes: tuple[RouteOverride, ...] = ()
+    complete: bool = True
+
+    @property
+    def sites(self) -> tuple[Site, ...]:
+        """Exchanges first, then parties: the order in which they are applied."""
+        return self.exchanges + self.parties
+
+
+def party_key(party_id: int) -> str:
+    """Site key of a party."""
+    return f"party-{party_id}"
+
+
+def exchange_key(name: str) -> str:
+    """Site key of an exchange."""
+    return f"exchange-{name}"

@@ -1,0 +1,271 @@
+"""Who must talk with whom, and over which next hop: the declared graph of routes.
+
+Nothing here knows an address or a port.
+A mesh of n parties is one set of n names, never n² pairs: pairs are produced site by site, as they are asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from planner.model import Federation, Links, Mesh, Site, Star, party_key
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+POLLED: Final = ""
+"""Next hop of a polling client: it is not dialled, its messages wait until it asks for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class NextHops:
+    """One site's routes by name.
+
+    `entries` maps a destination party to the site that is dialled for it (the party itself or an exchange),
+    `default` holds the sites dialled for everything else (several when the load is balanced).
+    """
+
+    entries: Mapping[int, str]
+    default: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Topology:
+    """The shapes of a federation, indexed by party."""
+
+    federation: Federation
+    _hops: dict[str, NextHops] = field(default_factory=dict, compare=False, repr=False)
+
+    @cached_property
+    def sites(self) -> Mapping[str, Site]:
+        """Every site by its key; of two with the same key the first."""
+        result: dict[str, Site] = {}
+        for site in self.federation.sites:
+            result.setdefault(site.key, site)
+        return result
+
+    @cached_property
+    def groups(self) -> tuple[frozenset[int], ...]:
+        """Sets of parties of which every two must talk, one per mesh and star and one per link."""
+        groups: list[frozenset[int]] = []
+        for shape in self.federation.shapes:
+            if isinstance(shape, Links):
+                groups.extend(frozenset(pair) for pair in shape.pairs)
+            else:
+                groups.append(frozenset(shape.members))
+        return tuple(groups)
+
+    @cached_property
+    def groups_of(self) -> Mapping[int, tuple[frozenset[int], ...]]:
+        """The groups of each party."""
+        result: dict[int, list[frozenset[int]]] = {}
+        for group in self.groups:
+            for member in group:
+                result.setdefault(member, []).append(group)
+        return {member: tuple(groups) for member, groups in result.items()}
+
+    @cached_property
+    def never_of(self) -> Mapping[int, frozenset[int]]:
+        """The parties that each party must not be able to talk with."""
+        result: dict[int, set[int]] = {}
+        for pair in self.federation.never:
+            result.setdefault(pair.first, set()).add(pair.second)
+            result.setdefault(pair.second, set()).add(pair.first)
+        return {party: frozenset(others) for party, others in result.items()}
+
+    @cached_property
+    def stars_of(self) -> Mapping[int, tuple[tuple[Star, str], ...]]:
+        """The stars of each party, in file order, each with the exchange this party dials in it.
+
+        The exchange is empty where the star balances over several.
+        """
+        result: dict[int, list[tuple[Star, str]]] = {}
+        for shape in self.federation.shapes:
+            if isinstance(shape, Star):
+                for member in shape.pool:
+                    result.setdefault(member, []).append((shape, ""))
+                for exchange, members in shape.groups:
+                    for member in members:
+                        result.setdefault(member, []).append((shape, exchange))
+        return {member: tuple(stars) for member, stars in result.items()}
+
+    @cached_property
+    def clients_of(self) -> Mapping[str, frozenset[int]]:
+        """The polling clients of each polling server (site key)."""
+        result: dict[str, set[int]] = {}
+        for party in self.federation.parties:
+            if party.polling is not None and party.id is not None:
+                result.setdefault(party.polling, set()).add(party.id)
+        return {server: frozenset(clients) for server, clients in result.items()}
+
+    @cached_property
+    def _link_partners(self) -> Mapping[int, frozenset[int]]:
+        result: dict[int, set[int]] = {}
+        for shape in self.federation.shapes:
+            if isinstance(shape, Links):
+                for first, second in shape.pairs:
+                    result.setdefault(first, set()).add(second)
+                    result.setdefault(second, set()).add(first)
+        return {party: frozenset(others) for party, others in result.items()}
+
+    @cached_property
+    def _meshes_of(self) -> Mapping[int, tuple[frozenset[int], ...]]:
+        result: dict[int, list[frozenset[int]]] = {}
+        for shape in self.federation.shapes:
+            if isinstance(shape, Mesh):
+                mesh = frozenset(shape.members)
+                for member in mesh:
+                    result.setdefault(member, []).append(mesh)
+        return {member: tuple(meshes) for member, meshes in result.items()}
+
+    def partners(self, party: int) -> frozenset[int]:
+        """The parties that `party` must talk with."""
+        groups = self.groups_of.get(party, ())
+        everyone = groups[0] if len(groups) == 1 else frozenset[int]().union(*groups)
+        return everyone - self.never_of.get(party, frozenset()) - {party}
+
+    def count_pairs(self) -> int:
+        """Number of ordered pairs that must talk."""
+        total = 0
+        for party, groups in self.groups_of.items():
+            if len(groups) == 1:
+                barred = sum(1 for other in self.never_of.get(party, ()) if other in groups[0])
+                total += len(groups[0]) - 1 - barred
+            else:
+                total += len(self.partners(party))
+        return total
+
+    def must_talk(self, first: int, second: int) -> bool:
+        """Whether the two parties must talk."""
+        if first == second or second in self.never_of.get(first, ()):
+            return False
+        return any(second in group for group in self.groups_of.get(first, ()))
+
+    def dials_directly(self, first: int, second: int) -> bool:
+        """Whether a mesh or a link makes the two parties dial each other."""
+        if second in self._link_partners.get(first, ()):
+            return True
+        return any(second in mesh for mesh in self._meshes_of.get(first, ()))
+
+    def exchange_of(self, party: int) -> tuple[str, ...]:
+        """The exchanges (site keys) that are the default route of `party`; several when it balances its load."""
+        return self._exchanges_of.get(party, ())
+
+    @cached_property
+    def _exchanges_of(self) -> Mapping[int, tuple[str, ...]]:
+        """The default exchanges of each party: those it balances its load over, or that of its first star."""
+        balanced: dict[int, tuple[str, ...]] = {}
+        single: dict[int, tuple[str, ...]] = {}
+        for shape in self.federation.shapes:
+            if isinstance(shape, Star):
+                for member in shape.pool:
+                    balanced.setdefault(member, shape.balanced)
+                for exchange, members in shape.groups:
+                    for member in members:
+                        single.setdefault(member, (exchange,))
+        return {**single, **balanced}
+
+    def hops(self, site: Site) -> NextHops:
+        """The next hops of a site, worked out once per exchange and on demand per party."""
+        if site.kind == "exchange":
+            known = self._hops.get(site.key)
+            if known is None:
+                known = self._hops[site.key] = self._exchange_hops(site)
+            return known
+        return self._party_hops(site)
+
+    def _exchange_hops(self, site: Site) -> NextHops:
+        entries: dict[int, str] = {}
+        for shape in self.federation.shapes:
+            if not isinstance(shape, Star) or site.key not in shape.exchanges:
+                continue
+            for member in shape.pool:
+                entries.setdefault(member, party_key(member))
+            for exchange, members in shape.groups:
+                for member in members:
+                    if exchange == site.key:
+                        entries[member] = party_key(member)
+                    else:
+                        entries.setdefault(member, exchange)
+        for client in self.clients_of.get(site.key, ()):
+            if client in entries:
+                entries[client] = POLLED
+        return NextHops(entries, () if site.upstream is None else (site.upstream,))
+
+    def _party_hops(self, site: Site) -> NextHops:
+        own = site.id
+        if own is None:
+            return NextHops({}, ())
+        default = (site.polling,) if site.polling is not None else self.exchange_of(own)
+        barred = self.never_of.get(own, frozenset()) | {own}
+        direct = frozenset[int]().union(*self._meshes_of.get(own, ()), self._link_partners.get(own, ()))
+        entries = {member: party_key(member) for member in direct - barred}
+        for star, exchange in self.stars_of.get(own, ()):
+            through = star.balanced or (exchange,)
+            if through != default:
+                for member in star.members:
+                    entries.setdefault(member, through[0])
+        for client in self.clients_of.get(site.key, ()):
+            if self.must_talk(own, client):
+                entries[client] = POLLED
+        return NextHops(
+            {
+                member: entries[member]
+                for member in sorted(entries)
+                if member not in barred and entries[member] != site.polling
+            },
+            default,
+        )
+
+    @cached_property
+    def graph(self) -> nx.DiGraph[str]:
+        """Sites and shapes as nodes, who dials whom as edges: a mesh of n parties has n edges each way.
+
+        Edge attribute `kind` is `member`, `default` (a default route), `covers` (exchange to party),
+        `link`, `forwards` (exchange to exchange) or `polls`.
+        """
+        import networkx as nx  # 150 ms that `explain` and `--help` need not pay
+
+        graph: nx.DiGraph[str] = nx.DiGraph()
+        graph.add_nodes_from(self.sites)
+        for index, shape in enumerate(self.federation.shapes):
+            if isinstance(shape, Mesh):
+                node = f"mesh #{index + 1}"
+                keys = [party_key(member) for member in shape.members]
+                graph.add_edges_from(((key, node) for key in keys), kind="member")
+                graph.add_edges_from(((node, key) for key in keys), kind="member")
+            elif isinstance(shape, Links):
+                for first, second in shape.pairs:
+                    graph.add_edge(party_key(first), party_key(second), kind="link")
+                    graph.add_edge(party_key(second), party_key(first), kind="link")
+        for site in self.federation.exchanges:
+            hops = self.hops(site)
+            for destination, hop in hops.entries.items():
+                target = party_key(destination) if hop == POLLED else hop
+                graph.add_edge(site.key, target, kind="covers" if target == party_key(destination) else "forwards")
+            for hop in hops.default:
+                graph.add_edge(site.key, hop, kind="default")
+        for party in self.federation.parties:
+            if party.id is None:
+                continue
+            for exchange in self.exchange_of(party.id):
+                graph.add_edge(party.key, exchange, kind="default")
+            if party.polling is not None:
+                graph.add_edge(party.key, party.polling, kind="polls")
+        return graph
+
+    def default_cycles(self) -> Iterator[tuple[str, ...]]:
+        """Cycles of default routes among exchanges, each starting at its smallest site key."""
+        import networkx as nx
+
+        upstreams = ((site.key, site.upstream) for site in self.sites.values() if site.upstream is not None)
+        defaults: nx.DiGraph[str] = nx.DiGraph(upstreams)
+        yield from sorted(_from_smallest(cycle) for cycle in nx.simple_cycles(defaults))
+
+
+def _from_smallest(cycle: list[str]) -> tuple[str, ...]:
+    start = cycle.index(min(cycle))
+    return tuple(cycle[start:] + cycle[:start])

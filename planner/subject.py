@@ -1,0 +1,130 @@
+"""What a check looks at: the federation with everything that was worked out about it so far."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from planner.lock import Lock
+from planner.model import Cluster, Federation, Site
+from planner.ports import Allocation
+from planner.releases import Engine, ExchangeChart, Release, load
+from planner.routes import Topology
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A federation under examination. Nothing in it is guaranteed: that is what the checks are for.
+
+    `lock` is federation.lock as it was read, `allocation` what came of it.
+    """
+
+    federation: Federation
+    topology: Topology
+    lock: Lock
+    allocation: Allocation
+
+    @cached_property
+    def clusters(self) -> Mapping[str, Cluster]:
+        """Clusters by name; of two with the same name the first."""
+        result: dict[str, Cluster] = {}
+        for cluster in self.federation.clusters:
+            result.setdefault(cluster.name, cluster)
+        return result
+
+    def release(self, site: Site) -> Release | None:
+        """The release of a site; None when it is unknown."""
+        return load(site.release)
+
+    def engine(self, site: Site) -> Engine | None:
+        """The engine of a party as its release knows it; None when fedplan does not plan it."""
+        release = self.release(site)
+        return None if release is None else chosen_engine(site, release)
+
+    def modules(self, site: Site) -> tuple[str, ...]:
+        """The modules of a site; empty when its release or engine is unknown."""
+        release = self.release(site)
+        return () if release is None else site_modules(site, release, self.topology)
+
+    def known_sites(self) -> Iterator[tuple[Site, Release]]:
+        """Sites whose release is known, exchanges first."""
+        for site in self.federation.sites:
+            release = self.release(site)
+            if release is not None:
+                yield site, release
+
+    def sites_on(self, cluster: str) -> Iterator[Site]:
+        """The sites placed on a cluster, exchanges first."""
+        return (site for site in self.federation.sites if site.cluster == cluster)
+
+
+def chosen_engine(site: Site, release: Release) -> Engine | None:
+    """The engine a party asked for, if the release has it: by its word, or by exactly its triple."""
+    if site.engine.triple is None:
+        return release.engine(site.engine.word or "")
+    for engine in release.engines:
+        if engine_triple(engine) == site.engine.triple:
+            return engine
+    return None
+
+
+def engine_triple(engine: Engine) -> tuple[str, str, str] | None:
+    """The computing, federation and storage engines, where the release selects by triple (v1.9.0 and later)."""
+    selector = dict(engine.selector)
+    if "computing" not in selector:
+        return ("Eggroll", "Eggroll", "Eggroll") if engine.name == "eggroll" else None
+    return (selector["computing"], selector["federation"], selector["storage"])
+
+
+def exchange_chart(site: Site, release: Release, topology: Topology) -> ExchangeChart | None:
+    """The chart an exchange is installed from: the release's first choice that can do what is asked of it.
+
+    Chart fate-exchange has no keys for polling or a load balancer's address (reference: cluster-yaml.md 4.2,
+    INV-EGG-16), so such an exchange takes chart fate where the release still allows that.
+    """
+    wanted = []
+    if topology.clients_of.get(site.key):
+        wanted.append("rollsite.polling.enabled")
+    if site.exposure.type == "LoadBalancer":
+        wanted.append("rollsite.loadBalancerIP")
+    for chart in release.exchanges:
+        if all(release.reads(chart.chart, path) for path in wanted):
+            return chart
+    return None
+
+
+def site_modules(site: Site, release: Release, topology: Topology) -> tuple[str, ...]:
+    """The modules a site deploys: as written, or all that its engine has."""
+    if site.kind == "exchange":
+        chart = exchange_chart(site, release, topology)
+        return () if chart is None else chart.modules
+    if site.modules is not None:
+        return site.modules
+    engine = chosen_engine(site, release)
+    if engine is None:
+        return ()
+    modules = engine.modules
+    if site.mysql is not None:
+        modules = tuple(module for module in modules if module != "mysql")
+    if site.id is not None and len(topology.exchange_of(site.id)) > 1:
+        modules = tuple("lbrollsite" if module == "rollsite" else module for module in modules)
+    return modules
+
+
+def federation_port(site: Site, release: Release) -> str:
+    """Name of the port that peers dial: `rollsite` or `osx`."""
+    return site.exchange_kind or release.module
+
+
+def port_names(site: Site, release: Release, modules: tuple[str, ...]) -> tuple[str, ...]:
+    """The NodePorts a site needs: the one peers dial, FATE-Flow's where exposed, and whatever it pins of these."""
+    dialled = federation_port(site, release)
+    names = []
+    if site.exposure.type == "NodePort" or (site.exposure.type == "LoadBalancer" and dialled in site.pins):
+        names.append(dialled)
+    if site.kind == "party" and "python" in modules and site.fateflow == "NodePort":
+        if release.fateflow.grpc_key is not None:
+            names.append("fateflowGrpc")
+        names.append("fateflowHttp")
+    return tuple(names)

@@ -1,0 +1,288 @@
+"""`invoke plan`: check, prove, write, and say what changes. The one place where the stages and the edges meet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+import yaml
+
+from planner.changes import Change, Op, SiteFiles, changes, unified_diff
+from planner.checks import stale_out
+from planner.checks.foreign_out import foreign_out
+from planner.checks.unknown_tombstone import unknown_tombstone
+from planner.diagnostics import FEDERATION, LOCK, Diagnostic
+from planner.impact import Impact, changed_paths, effects, impacts
+from planner.lock import Lock, dump, parse
+from planner.pipeline import check
+from planner.plan import Plan, PlannedSite
+from planner.plan_document import plan_document
+from planner.plan_json import dump as dump_plan
+from planner.plan_json import sha256
+from renderers import git, out
+from renderers.files import read_bounded
+from renderers.kubefate import CLUSTER_FILE
+from renderers.proving import prove
+from renderers.report.located import LinesDocument, LocatableDocument
+from renderers.target import TARGETS, Files
+from renderers.workspace import Workspace
+
+REMEMBERED: Final = 32 * 2**20
+"""Characters of rendered files that are kept in memory between proof and writing; beyond that they are made again."""
+EXAMINED: Final = 200
+"""Updated sites whose files are compared key by key; beyond that the effects are left to `--diff`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user asked of a plan beyond planning: compare only, compare with another revision, forget tombstones."""
+
+    check_only: bool = False
+    against: str | None = None
+    with_diff: bool = False
+    forget: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Everything one plan found out.
+
+    `plan` is None when there are errors, and then nothing was written. `written` is None under `--check` and after a
+    `trouble`, which is what the world refused (no permission, disk full, another plan running).
+    `usage` says what is wrong with the options, if anything is.
+    `baseline` says in one clause what the changes are relative to. `diff` is a unified diff of all files.
+    """
+
+    diagnostics: tuple[Diagnostic, ...]
+    documents: Mapping[str, LocatableDocument]
+    plan: Plan | None = None
+    pairs: int = 0
+    changes: tuple[Change, ...] = ()
+    impacts: tuple[Impact, ...] = ()
+    baseline: str = ""
+    diff: str = ""
+    written: out.Written | None = None
+    trouble: out.OutProblem | None = None
+    usage: str = ""
+    is_stale: bool = False
+    document: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether an error was found."""
+        return any(diagnostic.is_error for diagnostic in self.diagnostics)
+
+
+def plan(workspace: Workspace, options: Options) -> Outcome:
+    """Plan a federation: nothing is written unless every check passes and every route is proved."""
+    source = read_bounded(workspace.file)
+    if isinstance(source, Diagnostic):
+        return Outcome((source,), {})
+    lock_text = workspace.read_lock()
+    if isinstance(lock_text, Diagnostic):
+        place = replace(lock_text.place, document=LOCK)
+        return Outcome((replace(lock_text, place=place),), {})
+    lock_text, unknown = _forget(lock_text, options.forget)
+    checked = check(source, lock_text)
+    documents: dict[str, LocatableDocument] = {LOCK: LinesDocument.from_text(lock_text or "")}
+    if checked.document is not None:
+        documents[FEDERATION] = checked.document
+    else:
+        documents[FEDERATION] = LinesDocument.from_text(source.decode("utf-8", "replace"))
+    diagnostics = [*unknown, *checked.diagnostics]
+    if checked.plan is None or unknown:
+        return Outcome(tuple(diagnostics), documents)
+    planned = checked.plan
+    render = render_site(planned)
+    proved = prove(planned, render)
+    diagnostics.extend(proved.diagnostics)
+    diagnostics.extend(_foreign(workspace, planned))
+    documents.update(_rendered_documents(planned, proved.diagnostics, render))
+    if any(diagnostic.is_error for diagnostic in diagnostics):
+        return Outcome(tuple(diagnostics), documents)
+    outcome = Outcome(tuple(diagnostics), documents, planned, proved.pairs)
+    return _compared(_Run(workspace, options, source, planned, render), outcome)
+
+
+def render_site(plan: Plan) -> Callable[[PlannedSite], Files]:
+    """The renderer of a plan's sites, each by its target.
+
+    Files are needed twice, to be proved and to be written, so the first REMEMBERED characters are kept.
+    """
+    known: dict[str, Files] = {}
+    room = REMEMBERED
+
+    def render(planned: PlannedSite) -> Files:
+        nonlocal room
+        files = known.get(planned.key)
+        if files is None:
+            files = TARGETS[planned.site.target].render(plan, planned)
+            size = sum(map(len, files.values()))
+            if size <= room:
+                room -= size
+                known[planned.key] = files
+        return files
+
+    return render
+
+
+def _forget(lock_text: str | None, names: Sequence[str]) -> tuple[str | None, list[Diagnostic]]:
+    """The lock without the tombstones in `names`, and a finding for each name that is none."""
+    if not names:
+        return lock_text, []
+    lock, broken = parse(lock_text or dump(Lock()))
+    if broken:
+        return lock_text, []
+    unknown = [
+        unknown_tombstone(name, sorted(key for key, site in lock.sites.items() if site.removed))
+        for name in names
+        if name not in lock.sites or not lock.sites[name].removed
+    ]
+    kept = {key: site for key, site in lock.sites.items() if key not in names or not site.removed}
+    return dump(Lock(kept)), unknown
+
+
+def _foreign(workspace: Workspace, plan: Plan) -> Iterator[Diagnostic]:
+    """Refuse to replace the plan of another federation in the same `out/`."""
+    tree = out.read(workspace.out)
+    if isinstance(tree, out.Tree) and tree.plan["federation"] != plan.federation.name:
+        yield foreign_out(str(workspace.out), tree.plan["federation"], plan.federation.name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One plan on its way to `out/`."""
+
+    workspace: Workspace
+    options: Options
+    source: bytes
+    plan: Plan
+    render: Callable[[PlannedSite], Files]
+
+
+def _compared(run: _Run, outcome: Outcome) -> Outcome:
+    """Write (or compare with) `out/`, and work out the changes against the baseline."""
+    workspace, options, plan = run.workspace, run.options, run.plan
+    lock = dump(plan.lock).encode()
+    latest: dict[str, Any] = {}
+
+    def plan_json_for(files: Mapping[str, Mapping[str, str]]) -> str:
+        latest.update(plan_document(plan, sha256(run.source), sha256(lock), files))
+        return dump_plan(latest)
+
+    sites = (SiteFiles(planned.key, run.render(planned)) for planned in plan.sites)
+    baseline: git.Baseline | git.NoBaseline = git.read_baseline(workspace.out, options.against or "HEAD")
+    if isinstance(baseline, git.NoBaseline) and baseline.reason is git.Reason.UNKNOWN_REF and options.against:
+        return replace(outcome, usage=f"--against: {baseline.message}")
+    if isinstance(baseline, git.NoBaseline) and options.against is not None:
+        problem = out.OutProblem(out.Trouble.REFUSED, baseline.message, ".", baseline.hint)
+        return replace(outcome, trouble=problem)
+    if options.check_only:
+        found = out.stale(workspace.out, sites, plan_json_for)
+        if isinstance(found, out.OutProblem):
+            return _failed(outcome, found)
+        stale_lock = _stale_lock(workspace, lock)
+        outcome = replace(
+            outcome,
+            diagnostics=(*outcome.diagnostics, *found, *stale_lock),
+            is_stale=bool(found) or bool(stale_lock),
+        )
+    else:
+        written = out.write(workspace.out, sites, plan_json_for, lock=(workspace.lock, lock))
+        if isinstance(written, out.OutProblem):
+            return _failed(outcome, written)
+        outcome = replace(outcome, written=written, diagnostics=(*outcome.diagnostics, *written.findings))
+    outcome = replace(outcome, document=latest)
+    return _with_changes(run, baseline, outcome)
+
+
+def _failed(outcome: Outcome, problem: out.OutProblem) -> Outcome:
+    """The outcome of a plan that could not be written: the tree's own faults are findings, the world's are trouble."""
+    diagnostic = problem.diagnostic
+    if diagnostic is not None:
+        return replace(outcome, diagnostics=(*outcome.diagnostics, diagnostic), plan=None)
+    return replace(outcome, trouble=problem)
+
+
+def _stale_lock(workspace: Workspace, lock: bytes) -> tuple[Diagnostic, ...]:
+    current = read_bounded(workspace.lock)
+    if current == lock:
+        return ()
+    found = stale_out.stale(LOCK, "federation.lock is not the one this plan would write")
+    return (replace(found, place=replace(found.place, document=LOCK)),)
+
+
+def _with_changes(run: _Run, baseline: git.Baseline | git.NoBaseline, outcome: Outcome) -> Outcome:
+    plan, options = run.plan, run.options
+    after = {site["site"]: site["files"] for site in outcome.document["sites"]}
+    if isinstance(baseline, git.NoBaseline):
+        changed = changes({}, after)
+        diff = "".join(_diff(run, changed, {})) if options.with_diff else ""
+        return replace(
+            outcome,
+            changes=changed,
+            impacts=impacts(plan, changed, None, {}),
+            baseline=f"no baseline ({baseline.message})",
+            diff=diff,
+        )
+    changed = changes(baseline.files, after)
+    touched = [change for change in changed if change.op in {Op.UPDATE, Op.DELETE}]
+    wanted = touched if options.with_diff else touched[:EXAMINED]
+    paths = [
+        f"{change.site}/{name}" for change in wanted for name in change.files if name in baseline.files[change.site]
+    ]
+    old = git.read_files(baseline, paths) if paths else {}
+    found = {} if isinstance(old, git.NoBaseline) else old
+    texts = {path: data.decode("utf-8", "replace") for path, data in found.items()}
+    clauses = {change.site: _effects(run, change, texts) for change in wanted[:EXAMINED] if change.op is Op.UPDATE}
+    return replace(
+        outcome,
+        changes=changed,
+        impacts=impacts(plan, changed, baseline.plan, clauses),
+        baseline=f"against out/ at {baseline.ref}",
+        diff="".join(_diff(run, changed, texts)) if options.with_diff else "",
+    )
+
+
+def _effects(run: _Run, change: Change, texts: Mapping[str, str]) -> tuple[str, ...]:
+    """What applying a site's new files does to it."""
+    planned = run.plan.by_key[change.site]
+    if planned.site.target == "kubernetes":
+        return ("its objects are applied again; OSX reads its routes again within 3 s",)
+    before = texts.get(f"{change.site}/{CLUSTER_FILE}")
+    if before is None:
+        return ()
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        old = yaml.load(before, Loader=loader)  # noqa: S506 - CSafeLoader or SafeLoader
+    except yaml.YAMLError:
+        return ()
+    new = yaml.load(run.render(planned)[CLUSTER_FILE], Loader=loader)  # noqa: S506 - CSafeLoader or SafeLoader
+    paths = tuple(changed_paths(old, new))
+    return effects(planned.release, paths) if paths else ("only comments change",)
+
+
+def _diff(run: _Run, changed: Sequence[Change], texts: Mapping[str, str]) -> Iterator[str]:
+    for change in changed:
+        if change.op is Op.KEEP:
+            continue
+        planned = run.plan.by_key.get(change.site)
+        new = {} if planned is None else run.render(planned)
+        for name in change.files:
+            yield unified_diff(texts.get(f"{change.site}/{name}"), new.get(name), f"out/{change.site}/{name}")
+
+
+def _rendered_documents(
+    plan: Plan, diagnostics: Sequence[Diagnostic], render: Callable[[PlannedSite], Files]
+) -> Mapping[str, LocatableDocument]:
+    """The rendered files that findings point into."""
+    wanted = {diagnostic.place.document for diagnostic in diagnostics} - {FEDERATION, LOCK}
+    found: dict[str, LocatableDocument] = {}
+    for document in sorted(wanted):
+        site, _, name = document.partition("/")
+        if site in plan.by_key:
+            text = render(plan.by_key[site]).get(name)
+            if text is not None:
+                found[document] = LinesDocument.from_text(text)
+    return found

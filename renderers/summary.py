@@ -1,0 +1,151 @@
+"""What a plan says to people, and what it says to machines beside its findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from planner.changes import Change, Op, counts
+from planner.impact import Impact
+from planner.plan import Plan, PlannedSite
+from renderers.planning import Outcome
+from renderers.report import State, Step
+
+SHOWN: Final = 40
+"""Sites listed one by one; the rest is told by number."""
+_SIGNS: Final = {Op.CREATE: "+", Op.UPDATE: "~", Op.DELETE: "-", Op.KEEP: " "}
+_COLOURS: Final = {Op.CREATE: "32", Op.UPDATE: "33", Op.DELETE: "31", Op.KEEP: "2"}
+
+
+def plan_lines(outcome: Outcome, *, colour: bool) -> tuple[str, ...]:
+    """The plan as lines of text: what was proved, what changes, who must follow, what is next."""
+    plan = outcome.plan
+    if plan is None:
+        return ()
+    lines = [_title(plan, outcome.pairs), ""]
+    lines += _sites(plan, outcome, colour=colour)
+    lines += ["", f"{outcome.baseline[:1].upper()}{outcome.baseline[1:]}: {counts(outcome.changes)}"]
+    lines += _blast_radius(outcome)
+    if outcome.diff:
+        lines += ["", *(_painted_diff(line, colour=colour) for line in outcome.diff.splitlines())]
+    return tuple(lines)
+
+
+def plan_outcome(outcome: Outcome, folder: str, lock: str) -> str:
+    """The clause that ends the last line of a plan."""
+    if outcome.trouble is not None or outcome.plan is None or outcome.has_errors:
+        return "nothing was written"
+    if outcome.is_stale:
+        return f"{folder} is not what this file plans; `invoke plan` writes it"
+    if outcome.written is None:
+        return f"{folder} and {lock} are up to date"
+    written = outcome.written
+    if written.changed == written.removed == 0:
+        return f"{folder} was up to date already"
+    removed = f", {_number(written.removed, 'file')} removed" if written.removed else ""
+    return f"{_number(written.changed, 'file')} written to {folder}{removed}, {written.unchanged} unchanged"
+
+
+def plan_steps(outcome: Outcome) -> tuple[Step, ...]:
+    """One step per planned site, for formats that list what was done."""
+    if outcome.plan is None:
+        return ()
+    state = State.FAILED if outcome.has_errors else State.PASSED
+    sites = tuple(Step(planned.key, state, group="site") for planned in outcome.plan.sites)
+    return (*sites, Step(f"{outcome.pairs} ordered pairs talk", state, group="routes"))
+
+
+def plan_extra(outcome: Outcome) -> Mapping[str, Any]:
+    """The `plan` object of the JSON report."""
+    if outcome.plan is None:
+        return {"plan": None}
+    impacts = {impact.site: impact for impact in outcome.impacts}
+    total = counts(outcome.changes)
+    return {
+        "plan": {
+            "federation": outcome.plan.federation.name,
+            "pairs": outcome.pairs,
+            "baseline": outcome.baseline,
+            "stale": outcome.is_stale,
+            "counts": {"create": total.create, "update": total.update, "delete": total.delete, "keep": total.keep},
+            "changes": [_change(change, impacts.get(change.site)) for change in outcome.changes],
+        }
+    }
+
+
+def _change(change: Change, impact: Impact | None) -> dict[str, Any]:
+    result: dict[str, Any] = {"site": change.site, "change": str(change.op), "files": list(change.files)}
+    if impact is not None:
+        result |= {"because": list(impact.because), "effects": list(impact.effects), "wave": impact.wave}
+    return result
+
+
+def _title(plan: Plan, pairs: int) -> str:
+    federation = plan.federation
+    parties, exchanges = len(federation.parties), len(federation.exchanges)
+    what = _number(parties, "party", "parties") + (f" and {_number(exchanges, 'exchange')}" if exchanges else "")
+    return (
+        f"{federation.name}: {what}, {pairs:,} of {pairs:,} routes proved (every pair that must talk, both directions)"
+    )
+
+
+def _sites(plan: Plan, outcome: Outcome, *, colour: bool) -> Iterator[str]:
+    kept = [change for change in outcome.changes if change.op is Op.KEEP]
+    others = [change for change in outcome.changes if change.op is not Op.KEEP]
+    shown = others[:SHOWN] + kept[: max(0, SHOWN - len(others))]
+    rows = [_row(plan.by_key.get(change.site), change) for change in shown]
+    widths = [max((len(row[column]) for row in rows), default=0) for column in range(len(rows[0]) if rows else 0)]
+    for change, row in zip(shown, rows, strict=True):
+        text = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        yield f"\x1b[{_COLOURS[change.op]}m{text}\x1b[0m" if colour else text
+    left = len(outcome.changes) - len(shown)
+    if left:
+        changed = len(others[SHOWN:])
+        yield f"  … and {left:,} more ({changed:,} changed, {left - changed:,} kept)"
+
+
+def _row(planned: PlannedSite | None, change: Change) -> tuple[str, ...]:
+    sign = _SIGNS[change.op]
+    if planned is None:
+        return (sign, change.site, str(change.op), "", "", "")
+    release = planned.site.release
+    dialled = ", ".join(map(str, planned.listener.outside)) or f"{planned.listener.inside[0]} (inside the cluster)"
+    return (sign, change.site, str(change.op), release, f"on {planned.cluster.name}", f"dialled at {dialled}")
+
+
+def _blast_radius(outcome: Outcome) -> Iterator[str]:
+    """Who must apply, in which order, why, and what it does there. Sites that say the same are told together."""
+    updates = [impact for impact in outcome.impacts if impact.because or impact.effects]
+    if not updates and len({impact.wave for impact in outcome.impacts}) < 2:  # noqa: PLR2004 - one wave is no order
+        return
+    yield ""
+    yield "To apply, in this order:"
+    groups: dict[tuple[int, tuple[str, ...], tuple[str, ...]], list[str]] = {}
+    for impact in outcome.impacts:
+        groups.setdefault((impact.wave, impact.because, impact.effects), []).append(impact.site)
+    told = 0
+    for (wave, because, effects), sites in groups.items():
+        number = "  " if wave == told else f"{wave}."
+        told = wave
+        yield f"  {number} {_listed(sites)}{f', because of {_listed(because)}' if because else ''}"
+        for effect in effects:
+            yield f"       {effect}"
+
+
+def _listed(names: tuple[str, ...] | list[str]) -> str:
+    if len(names) <= 4:  # noqa: PLR2004 - a list a person reads at a glance
+        return ", ".join(names)
+    return f"{', '.join(names[:3])} and {len(names) - 3:,} more"
+
+
+def _number(count: int, singular: str, plural: str | None = None) -> str:
+    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
+
+
+def _painted_diff(line: str, *, colour: bool) -> str:
+    if not colour or not line:
+        return line
+    if line.startswith(("---", "+++", "@@")):
+        return f"\x1b[36m{line}\x1b[0m"
+    code = {"+": "32", "-": "31"}.get(line[0])
+    return line if code is None else f"\x1b[{code}m{line}\x1b[0m"

@@ -1,0 +1,198 @@
+"""Plan and prove a multi-party FATE federation from one federation.yaml.
+
+A table of contents: each task parses its options, calls one function, prints, and exits.
+Exit codes: 0 good, 1 errors, 2 --check found differences, 3 the world refused, 64 usage, 70 a bug of fedplan.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NoReturn, TypeVar
+
+from invoke import main as invoke_main
+from invoke.collection import Collection
+from invoke.context import Context
+from invoke.exceptions import Exit, ParseError
+from invoke.program import Program
+from invoke.tasks import task
+
+GOOD: Final = 0
+ERRORS: Final = 1
+DIFFERENT: Final = 2
+WORLD: Final = 3
+USAGE: Final = 64
+BUG: Final = 70
+FORMATS: Final = "text, json, sarif, junit, github"
+
+_Task = TypeVar("_Task", bound=Callable[..., None])
+
+
+def _command(function: _Task) -> _Task:
+    """A task whose uncaught exception is a bug of ours: a traceback, and an exit code of its own."""
+
+    @functools.wraps(function)
+    def run(*args: Any, **kwargs: Any) -> None:
+        try:
+            function(*args, **kwargs)
+        except (Exit, SystemExit):
+            raise
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise Exit(code=GOOD) from None
+        except KeyboardInterrupt:
+            message = "interrupted; nothing is half written: run it again"
+            raise Exit(message, code=WORLD) from None
+        except Exception:  # noqa: BLE001 - whatever it is, it is a bug of ours
+            traceback.print_exc()
+            message = "This is a bug of fedplan, not a mistake in your file. Please report it with the lines above."
+            raise Exit(message, code=BUG) from None
+
+    return run  # type: ignore[return-value]  # functools.wraps keeps the signature that invoke inspects
+
+
+def _usage(message: str) -> NoReturn:
+    raise Exit(message, code=USAGE)
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(text if text.endswith("\n") or not text else f"{text}\n")
+
+
+def _checked_format(name: str) -> str:
+    if name not in FORMATS.split(", "):
+        _usage(f"--format takes one of {FORMATS}, not {name!r}")
+    return name
+
+
+@task(
+    iterable=["forget"],
+    help={
+        "file": "The federation to plan (default federation.yaml).",
+        "out": "Folder to write to (default out/ beside the file).",
+        "check": "Write nothing; exit 2 when out/ or the lock is not what this file plans.",
+        "diff": "Show the difference to the baseline, file by file.",
+        "against": "Git revision to compare with (default HEAD).",
+        "forget": "Free the ports of a removed site, party-ID or exchange-NAME (repeatable).",
+        "format": f"One of {FORMATS}.",
+    },
+)
+@_command
+def plan(
+    _context: Context,
+    file: str = "federation.yaml",
+    out: str = "",
+    check: bool = False,  # noqa: FBT001, FBT002 - invoke makes a flag of it
+    diff: bool = False,  # noqa: FBT001, FBT002 - as above
+    against: str = "",
+    forget: Sequence[str] | None = None,
+    format: str = "text",  # noqa: A002 - the option is called --format
+) -> None:
+    """Check the federation, prove its routes, write each site's files, and say what changes."""
+    from renderers.commands import run_plan
+
+    name = _checked_format(format)
+    text, code = run_plan(
+        file, out or None, name, check_only=check, with_diff=diff, against=against or None, forget=tuple(forget or ())
+    )
+    _print(text)
+    _exit(code)
+
+
+@task(
+    help={
+        "file": "The federation (default federation.yaml).",
+        "out": "Folder that was planned to (default out/ beside the file).",
+        "path": "Show the way of one message, hop by hop: FROM:TO, as in 9999:10000.",
+        "format": f"One of {FORMATS}.",
+    },
+)
+@_command
+def verify(
+    _context: Context,
+    file: str = "federation.yaml",
+    out: str = "",
+    path: str = "",
+    format: str = "text",  # noqa: A002 - the option is called --format
+) -> None:
+    """Prove the routes in the written out/ again, as a stranger would read it. Needs no cluster."""
+    from renderers.commands import run_verify
+
+    text, code = run_verify(file, out or None, _checked_format(format), path=path or None)
+    _print(text)
+    _exit(code)
+
+
+@task(positional=["code"], help={"code": "A code such as FED301, a name such as port_taken, or `all` for a list."})
+@_command
+def explain(_context: Context, code: str) -> None:
+    """Print the manual page of a finding, or list them all."""
+    from renderers.commands import explained
+
+    text = explained(code)
+    if text is None:
+        _usage(f"there is no finding {code!r}; `invoke explain all` lists them")
+    _print(text)
+
+
+@task(help={"file": "File to write (default federation.yaml)."})
+@_command
+def init(_context: Context, file: str = "federation.yaml") -> None:
+    """Write a first federation.yaml by asking a few questions."""
+    from renderers.initial import run_init
+
+    message, code = run_init(file, sys.stdin, sys.stdout)
+    _print(message)
+    _exit(code)
+
+
+@task(help={"check": "Write nothing; exit 2 when a page is stale."})
+@_command
+def docs(_context: Context, check: bool = False) -> None:  # noqa: FBT001, FBT002 - invoke makes a flag of it
+    """Write the generated reference pages under docs/reference/ (for fedplan's developers)."""
+    from renderers.documentation import run_docs
+
+    text, code = run_docs(check_only=check)
+    _print(text)
+    _exit(code)
+
+
+@task(help={"only": "Sizes to measure, comma-separated (default all)."})
+@_command
+def bench(_context: Context, only: str = "") -> None:
+    """Measure plan against a floor taken in the same run: parse the file, write the bytes."""
+    from renderers.bench import run_bench
+
+    text, code = run_bench(only, sys.stderr)
+    _print(text)
+    _exit(code)
+
+
+def _exit(code: int) -> None:
+    if code != GOOD:
+        raise Exit(code=code)
+
+
+class FedplanProgram(Program):
+    """Invoke's program with an exit code of its own for usage errors."""
+
+    def parse_tasks(self) -> None:
+        """Parse the task names and options; what cannot be parsed ends with 64 instead of 1."""
+        try:
+            super().parse_tasks()
+        except ParseError as error:
+            more = "; `explain all` lists every code" if "'explain' did not receive" in str(error) else ""
+            message = f"{error}{more}"
+            raise Exit(message, code=USAGE) from None
+
+
+namespace = Collection(plan, verify, explain, init, docs, bench)
+# `invoke` itself ends usage errors with 1, as it ends failures. While this file is the one it runs, they end with 64.
+invoke_main.program.__class__ = FedplanProgram
+program = FedplanProgram(
+    namespace=namespace, name="fedplan", binary="fedplan", binary_names=["fedplan"], version="0.1.0"
+)
+main = program.run

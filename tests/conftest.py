@@ -1,0 +1,84 @@
+"""What every test may use: plan a text as the program does, and see what it finds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from planner.diagnostics import FEDERATION, Diagnostic, Place
+from planner.pipeline import Checked, check
+from planner.plan import Plan
+from renderers.planning import render_site
+from renderers.proving import prove
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared"
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A federation.yaml text taken all the way to the proof, nothing written."""
+
+    checked: Checked
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def plan(self) -> Plan:
+        """The plan; fails the test when there is none."""
+        assert self.checked.plan is not None, [d.message for d in self.diagnostics]
+        return self.checked.plan
+
+    @property
+    def found(self) -> list[tuple[int, str, str]]:
+        """Line in federation.yaml, severity and code of every finding, sorted; line 0 for other documents."""
+        return sorted((self.line(d.place), str(d.fault.severity), d.fault.code) for d in self.diagnostics)
+
+    @property
+    def codes(self) -> list[str]:
+        """The codes found, sorted."""
+        return sorted(d.fault.code for d in self.diagnostics)
+
+    def line(self, place: Place) -> int:
+        """Line of a place in federation.yaml."""
+        if place.document != FEDERATION:
+            return 0
+        if place.span is not None:
+            return place.span.line
+        return 1 if self.checked.document is None else self.checked.document.span(place).line
+
+    def files(self) -> Mapping[str, Mapping[str, str]]:
+        """The rendered files by site."""
+        return {planned.key: render_site(self.plan)(planned) for planned in self.plan.sites}
+
+
+def plan_text(text: str, lock: str | None = None) -> Planned:
+    """Check, resolve, render and prove one federation."""
+    checked = check(text.encode(), lock)
+    found = checked.diagnostics
+    if checked.plan is not None:
+        found += prove(checked.plan, render_site(checked.plan)).diagnostics
+    return Planned(checked, found)
+
+
+@pytest.fixture
+def plan_of() -> Callable[..., Planned]:
+    """Plan a federation.yaml given as text."""
+    return plan_text
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Slow tests run only when asked for."""
+    parser.addoption("--slow", action="store_true", help="run the slow tests too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave slow tests out of the default run."""
+    if config.getoption("--slow"):
+        return
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    if slow:
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if not item.get_closest_marker("slow")]

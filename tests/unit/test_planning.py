@@ -1,0 +1,342 @@
+"""`invoke plan` from end to end on real files: what it writes, what it refuses, what it says changes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from renderers.commands import run_plan, run_verify
+
+FEDERATION = """\
+version: 1
+name: demo
+release: v1.11.2
+topology: mesh
+clusters:
+  - {name: bank, address: 192.168.9.1}
+  - {name: shop, address: 192.168.10.1}
+  - {name: lab, address: 192.168.11.1}
+parties:
+  - {id: 9999, cluster: bank}
+  - {id: 10000, cluster: shop}
+  - {id: 10001, cluster: lab}
+defaults:
+  credentials: {mysql: "env:FATE_MYSQL_PASSWORD", fateboard: "env:FATEBOARD_PASSWORD"}
+"""
+
+
+class Folder:
+    """A folder with a federation.yaml, in which commands run."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.file = path / "federation.yaml"
+        self.file.write_text(FEDERATION)
+
+    def plan(self, **options: Any) -> tuple[str, int]:
+        wanted = {"check_only": False, "with_diff": False, "against": None, "forget": ()} | options
+        return run_plan(str(self.file), None, wanted.pop("format_name", "text"), **wanted)
+
+    def json(self, **options: Any) -> Any:
+        text, _ = self.plan(format_name="json", **options)
+        return json.loads(text)
+
+    def changes(self, **options: Any) -> Mapping[str, Any]:
+        return {change["site"]: change for change in self.json(**options)["plan"]["changes"]}
+
+    def edit(self, old: str, new: str) -> None:
+        text = self.file.read_text()
+        assert old in text
+        self.file.write_text(text.replace(old, new))
+
+    def spec(self, site: str) -> Any:
+        return yaml.safe_load((self.path / "out" / site / "cluster.yaml").read_text())
+
+    def snapshot(self) -> Mapping[str, bytes]:
+        return {
+            str(path.relative_to(self.path)): path.read_bytes()
+            for path in sorted(self.path.rglob("*"))
+            if path.is_file() and ".git" not in path.parts
+        }
+
+    def commit(self) -> None:
+        git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org", "-C", str(self.path)]
+        subprocess.run(["git", "init", "-q", str(self.path)], check=True)
+        subprocess.run([*git, "add", "-A"], check=True)
+        subprocess.run([*git, "commit", "-qm", "state"], check=True)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    """A folder with a three-party mesh."""
+    return Folder(tmp_path)
+
+
+def test_a_plan_writes_a_folder_per_site(folder: Folder) -> None:
+    """Every site has its files, the lock and plan.json hold, and nothing else is touched."""
+    text, code = folder.plan()
+    assert code == 0, text
+    assert sorted(folder.snapshot()) == [
+        "federation.lock",
+        "federation.yaml",
+        "out/party-10000/cluster.yaml",
+        "out/party-10001/cluster.yaml",
+        "out/party-9999/cluster.yaml",
+        "out/plan.json",
+    ]
+    assert "6 of 6 routes proved" in text
+
+
+def test_plan_json_is_what_its_schema_says(folder: Folder) -> None:
+    """The written plan.json validates against planner/plan.schema.json."""
+    folder.plan()
+    schema = json.loads((Path(__file__).parents[2] / "planner" / "plan.schema.json").read_text())
+    jsonschema.Draft202012Validator(schema).validate(json.loads((folder.path / "out" / "plan.json").read_text()))
+
+
+def test_the_same_file_gives_the_same_bytes(folder: Folder, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Two plans of one file, in two places, are the same to the last byte."""
+    folder.plan()
+    other = Folder(tmp_path_factory.mktemp("other"))
+    other.plan()
+    assert folder.snapshot() == other.snapshot()
+
+
+def test_planning_twice_touches_nothing(folder: Folder) -> None:
+    """A plan that changes nothing writes nothing."""
+    folder.plan()
+    before = {path: path.stat().st_mtime_ns for path in folder.path.rglob("*") if path.is_file()}
+    text, code = folder.plan()
+    assert code == 0
+    assert "up to date already" in text
+    assert {path: path.stat().st_mtime_ns for path in folder.path.rglob("*") if path.is_file()} == before
+
+
+def test_a_mistake_writes_nothing(folder: Folder) -> None:
+    """With an error, out/ and the lock stay as they were."""
+    folder.plan()
+    folder.edit("id: 10001", "id: 9999")
+    before = folder.snapshot()
+    text, code = folder.plan()
+    assert code == 1
+    assert "FED120" in text
+    assert "nothing was written" in text
+    assert folder.snapshot() == before
+
+
+def test_check_writes_nothing_and_tells(folder: Folder) -> None:
+    """--check exits 2 before the first plan and after a change, 0 in between."""
+    assert folder.plan(check_only=True)[1] == 2
+    assert not (folder.path / "out").exists()
+    folder.plan()
+    assert folder.plan(check_only=True)[1] == 0
+    folder.edit("192.168.11.1", "192.168.11.2")
+    before = folder.snapshot()
+    text, code = folder.plan(check_only=True)
+    assert code == 2, text
+    assert "FED703" in text
+    assert folder.snapshot() == before
+
+
+def test_adding_and_removing_parties_moves_nobody(folder: Folder) -> None:
+    """Ports stay where they are when a party comes or goes; a removed one keeps its ports until it is forgotten."""
+    folder.edit("cluster: shop}", "cluster: bank}")
+    folder.plan()
+    assert folder.spec("party-10000")["rollsite"]["nodePort"] == 30101
+    folder.edit("  - {id: 9999, cluster: bank}\n", "")
+    folder.edit("  - {id: 10001, cluster: lab}\n", "  - {id: 10001, cluster: lab}\n  - {id: 10002, cluster: bank}\n")
+    folder.plan()
+    assert folder.spec("party-10000")["rollsite"]["nodePort"] == 30101
+    assert folder.spec("party-10002")["rollsite"]["nodePort"] == 30111
+    assert not (folder.path / "out" / "party-9999").exists()
+    lock = json.loads((folder.path / "federation.lock").read_text())
+    assert lock["sites"]["party-9999"]["removed"] is True
+    text, code = folder.plan(forget=("party-9999",))
+    assert code == 0, text
+    assert "party-9999" not in json.loads((folder.path / "federation.lock").read_text())["sites"]
+    folder.edit("  - {id: 10002, cluster: bank}\n", "  - {id: 10002, cluster: bank}\n  - {id: 10003, cluster: bank}\n")
+    folder.plan()
+    assert folder.spec("party-10003")["rollsite"]["nodePort"] == 30091
+
+
+def test_only_a_tombstone_can_be_forgotten(folder: Folder) -> None:
+    """--forget of a site that is still there, or never was, is a finding."""
+    folder.plan()
+    for name in ("party-9999", "party-1"):
+        text, code = folder.plan(forget=(name,))
+        assert code == 1
+        assert "FED317" in text
+
+
+def test_a_lost_lock_is_rebuilt_from_out(folder: Folder) -> None:
+    """Without federation.lock the ports of out/ are kept."""
+    folder.edit("{id: 9999, cluster: bank}", "{id: 9999, cluster: bank, ports: {rollsite: 31000}}")
+    folder.plan()
+    lock = (folder.path / "federation.lock").read_bytes()
+    (folder.path / "federation.lock").unlink()
+    folder.plan()
+    assert (folder.path / "federation.lock").read_bytes() == lock
+
+
+def test_a_moved_port_reaches_every_peer(folder: Folder) -> None:
+    """When a party's port moves, every table that names it moves in the same plan, and the plan says so (INV-UPG-3)."""
+    folder.plan()
+    folder.commit()
+    folder.edit("{id: 9999, cluster: bank}", "{id: 9999, cluster: bank, ports: {rollsite: 30191}}")
+    changes = folder.changes()
+    assert folder.spec("party-9999")["rollsite"]["nodePort"] == 30191
+    for peer in ("party-10000", "party-10001"):
+        rows = {row["partyId"]: row["partyPort"] for row in folder.spec(peer)["rollsite"]["partyList"]}
+        assert rows[9999] == 30191
+        assert changes[peer]["because"] == ["party-9999"]
+        assert changes[peer]["effects"] == ["rollsite reads its routes again within 60 s, nothing restarts"]
+        assert changes[peer]["wave"] > changes["party-9999"]["wave"]
+    assert changes["party-9999"]["because"] == []
+
+
+def test_a_change_that_peers_do_not_see_stays_at_home(folder: Folder) -> None:
+    """Resources of one party are nobody else's business."""
+    folder.plan()
+    folder.commit()
+    folder.edit(
+        "{id: 9999, cluster: bank}",
+        "{id: 9999, cluster: bank, components: {python: {resources: {limits: {memory: 8Gi}}}}}",
+    )
+    changes = folder.changes()
+    assert changes["party-9999"]["change"] == "update"
+    assert changes["party-9999"]["effects"] == ["python restarts"]
+    assert {changes[site]["change"] for site in ("party-10000", "party-10001")} == {"keep"}
+
+
+def test_planning_twice_still_shows_what_is_to_be_applied(folder: Folder) -> None:
+    """The baseline is the committed tree, not the one that was just written."""
+    folder.plan()
+    folder.commit()
+    folder.edit("192.168.9.1", "192.168.9.2")
+    assert folder.changes() == folder.changes()
+    assert folder.changes()["party-10000"]["change"] == "update"
+
+
+def test_a_diff_shows_the_lines(folder: Folder) -> None:
+    """--diff prints a unified diff against the baseline."""
+    folder.plan()
+    folder.commit()
+    folder.edit("192.168.9.1", "192.168.9.2")
+    text, _ = folder.plan(with_diff=True)
+    assert "--- a/out/party-10000/cluster.yaml" in text
+    assert "-      partyIp: 192.168.9.1" in text
+    assert "+      partyIp: 192.168.9.2" in text
+
+
+def test_an_unknown_revision_is_the_users_mistake(folder: Folder) -> None:
+    """--against of a revision that does not exist writes nothing and says so."""
+    folder.plan()
+    folder.commit()
+    folder.edit("192.168.9.1", "192.168.9.2")
+    before = folder.snapshot()
+    text, code = folder.plan(against="no-such-branch")
+    assert code == 64
+    assert "no-such-branch" in text
+    assert folder.snapshot() == before
+
+
+def test_another_federation_is_not_overwritten(folder: Folder) -> None:
+    """out/ that belongs to another federation is left alone."""
+    folder.plan()
+    folder.edit("name: demo", "name: pilot")
+    before = folder.snapshot()
+    text, code = folder.plan()
+    assert code == 1
+    assert "FED708" in text
+    assert folder.snapshot() == before
+
+
+def test_a_torn_tree_is_refused_by_verify_and_mended_by_plan(folder: Folder) -> None:
+    """A file that was edited by hand is found by verify and set right, with a warning, by plan."""
+    folder.plan()
+    before = folder.snapshot()
+    target = folder.path / "out" / "party-9999" / "cluster.yaml"
+    target.write_text(target.read_text().replace("30091", "30092"))
+    text, code = run_verify(str(folder.file), None, "text", path=None)
+    assert code == 1
+    assert "FED704" in text
+    text, code = folder.plan()
+    assert code == 0
+    assert "warning[FED704]" in text
+    assert folder.snapshot() == before
+
+
+def test_verify_proves_what_is_written(folder: Folder) -> None:
+    """Verify reads the written files, and shows the way of a message."""
+    folder.plan()
+    text, code = run_verify(str(folder.file), None, "text", path="9999:10001")
+    assert code == 0, text
+    assert "6 of 6 routes proved" in text
+    assert "party 9999 -> party 10001 (192.168.11.1:30091)" in text
+
+
+def test_verify_of_a_missing_tree(folder: Folder) -> None:
+    """Before the first plan there is nothing to verify."""
+    text, code = run_verify(str(folder.file), None, "text", path=None)
+    assert code == 1
+    assert "FED704" in text
+
+
+def test_no_secret_reaches_any_output(folder: Folder) -> None:
+    """A secret written inline is refused without being shown; a reference is all that is ever written."""
+    folder.edit('"env:FATE_MYSQL_PASSWORD"', "hunter2-is-secret")
+    for name in ("text", "json", "sarif", "junit", "github"):
+        text, code = folder.plan(format_name=name)
+        assert code == 1
+        assert "FED801" in text
+        assert "hunter2" not in text
+    folder.edit("hunter2-is-secret", '"env:FATE_MYSQL_PASSWORD"')
+    folder.plan()
+    assert folder.spec("party-9999")["mysql"]["password"] == "${secret:env:FATE_MYSQL_PASSWORD}"
+
+
+@pytest.mark.parametrize("name", ["missing.yaml", "folder"])
+def test_a_file_that_cannot_be_read(folder: Folder, name: str) -> None:
+    """A missing file and a directory are findings."""
+    (folder.path / "folder").mkdir()
+    options = {"check_only": False, "with_diff": False, "against": None, "forget": ()}
+    text, code = run_plan(str(folder.path / name), None, "text", **options)  # type: ignore[arg-type]
+    assert code == 1
+    assert "FED101" in text
+
+
+def test_a_read_only_folder_is_the_worlds_refusal(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the disk refuses exits 3, in plain words, and nothing is lost."""
+    folder.plan()
+    before = folder.snapshot()
+    folder.edit("192.168.9.1", "192.168.9.2")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.replace", refuse)
+    text, code = folder.plan()
+    assert code == 3
+    assert "the disk is full" in text
+    monkeypatch.undo()
+    changed = {name: data for name, data in folder.snapshot().items() if name != "federation.yaml"}
+    assert {name: before[name] for name in changed if name in before} == {
+        n: d for n, d in changed.items() if n in before
+    }
+    assert folder.plan()[1] == 0
+
+
+def test_the_tree_survives_being_copied(folder: Folder, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """out/ and the files beside it are all there is: a copy verifies."""
+    folder.plan()
+    copy = tmp_path_factory.mktemp("copy") / "there"
+    shutil.copytree(folder.path, copy)
+    assert run_verify(str(copy / "federation.yaml"), None, "text", path=None)[1] == 0
