@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, Final, NoReturn, TypeVar
 
 from invoke import main as invoke_main
@@ -26,6 +28,8 @@ DIFFERENT: Final = 2
 WORLD: Final = 3
 USAGE: Final = 64
 BUG: Final = 70
+_COMMAND: Final = re.compile(r"\binvoke(?= (?:plan|verify|graph|explain|init)\b)")
+"""What the texts call the program; installed, it has a name of its own."""
 FORMATS: Final = "text, json, sarif, junit, github"
 
 _Task = TypeVar("_Task", bound=Callable[..., None])
@@ -59,6 +63,8 @@ def _usage(message: str) -> NoReturn:
 
 
 def _print(text: str) -> None:
+    if Path(sys.argv[0]).stem == "fedplan":
+        text = _COMMAND.sub("fedplan", text)
     sys.stdout.write(text if text.endswith("\n") or not text else f"{text}\n")
 
 
@@ -126,6 +132,17 @@ def verify(
     _exit(code)
 
 
+@task(help={"file": "The federation to draw (default federation.yaml)."})
+@_command
+def graph(_context: Context, file: str = "federation.yaml") -> None:
+    """Draw the federation as a Mermaid flowchart: sites on their clusters, and who dials whom."""
+    from renderers.commands import run_graph
+
+    text, code = run_graph(file)
+    _print(text)
+    _exit(code)
+
+
 @task(positional=["code"], help={"code": "A code such as FED301, a name such as port_taken, or `all` for a list."})
 @_command
 def explain(_context: Context, code: str) -> None:
@@ -189,7 +206,7 @@ class FedplanProgram(Program):
             raise Exit(message, code=USAGE) from None
 
 
-namespace = Collection(plan, verify, explain, init, docs, bench)
+namespace = Collection(plan, verify, graph, explain, init, docs, bench)
 # `invoke` itself ends usage errors with 1, as it ends failures. While this file is the one it runs, they end with 64.
 invoke_main.program.__class__ = FedplanProgram
 program = FedplanProgram(

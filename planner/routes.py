@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from planner.model import Federation, Links, Mesh, Site, Star, party_key
+from planner.model import Federation, Links, Mesh, Shape, Site, Star, party_key
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -222,48 +222,55 @@ class Topology:
 
     @cached_property
     def graph(self) -> nx.DiGraph[str]:
-        """Sites and shapes as nodes, who dials whom as edges: a mesh of n parties has n edges each way.
+        """The declared routes: sites and shapes as nodes, who dials whom as edges.
 
-        Edge attribute `kind` is `member`, `default` (a default route), `covers` (exchange to party),
-        `link`, `forwards` (exchange to exchange) or `polls`.
+        A mesh is one node with an edge to and from each member, and so is a star of several exchanges, so that the
+        graph grows with the parties and never with the pairs. Edge attribute `kind` is `mesh`, `link`, `star`
+        (party and exchange, both ways), `forwards` (exchange and star node, both ways), `upstream` (an exchange's
+        default route) or `polls`.
         """
-        import networkx as nx  # 150 ms that `explain` and `--help` need not pay
+        import networkx as nx  # it takes as long as planning two parties, and most plans do without
 
         graph: nx.DiGraph[str] = nx.DiGraph()
         graph.add_nodes_from(self.sites)
-        for index, shape in enumerate(self.federation.shapes):
-            if isinstance(shape, Mesh):
-                node = f"mesh #{index + 1}"
-                keys = [party_key(member) for member in shape.members]
-                graph.add_edges_from(((key, node) for key in keys), kind="member")
-                graph.add_edges_from(((node, key) for key in keys), kind="member")
-            elif isinstance(shape, Links):
-                for first, second in shape.pairs:
-                    graph.add_edge(party_key(first), party_key(second), kind="link")
-                    graph.add_edge(party_key(second), party_key(first), kind="link")
-        for site in self.federation.exchanges:
-            hops = self.hops(site)
-            for destination, hop in hops.entries.items():
-                target = party_key(destination) if hop == POLLED else hop
-                graph.add_edge(site.key, target, kind="covers" if target == party_key(destination) else "forwards")
-            for hop in hops.default:
-                graph.add_edge(site.key, hop, kind="default")
-        for party in self.federation.parties:
-            if party.id is None:
-                continue
-            for exchange in self.exchange_of(party.id):
-                graph.add_edge(party.key, exchange, kind="default")
-            if party.polling is not None:
-                graph.add_edge(party.key, party.polling, kind="polls")
+        for number, shape in enumerate(self.federation.shapes, 1):
+            for kind, first, second in _shape_edges(shape, number):
+                graph.add_edge(first, second, kind=kind)
+                graph.add_edge(second, first, kind=kind)
+        for site in self.sites.values():
+            if site.upstream is not None:
+                graph.add_edge(site.key, site.upstream, kind="upstream")
+            if site.polling is not None:
+                graph.add_edge(site.key, site.polling, kind="polls")
+                graph.remove_edges_from([(site.polling, site.key)])  # a polling client is not dialled
         return graph
 
     def default_cycles(self) -> Iterator[tuple[str, ...]]:
         """Cycles of default routes among exchanges, each starting at its smallest site key."""
+        if all(site.upstream is None for site in self.federation.exchanges):
+            return
         import networkx as nx
 
-        upstreams = ((site.key, site.upstream) for site in self.sites.values() if site.upstream is not None)
-        defaults: nx.DiGraph[str] = nx.DiGraph(upstreams)
+        edges = self.graph.edges(data=True)
+        defaults: nx.DiGraph[str] = nx.DiGraph(
+            (first, second) for first, second, data in edges if data["kind"] == "upstream"
+        )
         yield from sorted(_from_smallest(cycle) for cycle in nx.simple_cycles(defaults))
+
+
+def _shape_edges(shape: Shape, number: int) -> Iterator[tuple[str, str, str]]:
+    """The edges of one shape, each told once: kind and two nodes."""
+    if isinstance(shape, Mesh):
+        yield from (("mesh", f"mesh {number}", party_key(member)) for member in shape.members)
+    elif isinstance(shape, Links):
+        yield from (("link", party_key(first), party_key(second)) for first, second in shape.pairs)
+    else:
+        for exchange in shape.balanced:
+            yield from (("star", party_key(member), exchange) for member in shape.pool)
+        for exchange, members in shape.groups:
+            yield from (("star", party_key(member), exchange) for member in members)
+            if len(shape.groups) > 1:
+                yield "forwards", exchange, f"star {number}"
 
 
 def _from_smallest(cycle: list[str]) -> tuple[str, ...]:

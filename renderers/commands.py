@@ -10,12 +10,13 @@ from typing import Final
 from planner.catalogue import FAULTS
 from planner.diagnostics import Diagnostic
 from planner.manual import Page, explain, page
+from renderers.mermaid import draw
 from renderers.planning import Options, Outcome
 from renderers.planning import plan as plan_federation
 from renderers.report import Report, State, Step, locate, render, wants_colour
 from renderers.report.excerpt import visible
 from renderers.summary import plan_extra, plan_lines, plan_outcome, plan_steps
-from renderers.verifying import verify
+from renderers.verifying import checked_file, verify
 from renderers.workspace import Workspace, workspace
 
 GOOD: Final = 0
@@ -87,6 +88,21 @@ def run_verify(file: str, folder: str | None, format_name: str, *, path: str | N
     )
     code = WORLD if verified.trouble is not None else ERRORS if verified.has_errors else GOOD
     return render(format_name, report), code
+
+
+def run_graph(file: str) -> tuple[str, int]:
+    """The picture of `invoke graph` and its exit code; the report of what is wrong when there is no plan to draw."""
+    space = workspace(file, None)
+    checked = checked_file(space)
+    if checked.plan is not None:
+        return draw(checked.plan), GOOD
+    report = Report(
+        command="graph",
+        findings=locate(checked.diagnostics, checked.documents, _names(space, checked.diagnostics)),
+        outcome="nothing to draw",
+        colour=wants_colour(sys.stdout, os.environ),
+    )
+    return render("text", report), ERRORS
 
 
 def _pair(text: str) -> tuple[int, int] | None:

@@ -42,8 +42,8 @@ class Verified:
         return any(diagnostic.is_error for diagnostic in self.diagnostics)
 
 
-def verify(workspace: Workspace, path: tuple[int, int] | None = None) -> Verified:
-    """Prove what is written; with `path`, also follow one message from its first to its second party."""
+def checked_file(workspace: Workspace) -> Verified:
+    """The federation read and checked, nothing proved: findings, documents, and a plan if none of them is an error."""
     source = read_bounded(workspace.file)
     if isinstance(source, Diagnostic):
         return Verified((source,))
@@ -53,12 +53,18 @@ def verify(workspace: Workspace, path: tuple[int, int] | None = None) -> Verifie
     checked = check(source, lock_text)
     documents: dict[str, LocatableDocument] = {LOCK: LinesDocument.from_text(lock_text or "")}
     documents[FEDERATION] = checked.document or LinesDocument.from_text(source.decode("utf-8", "replace"))
+    return Verified(checked.diagnostics, documents, checked.plan)
+
+
+def verify(workspace: Workspace, path: tuple[int, int] | None = None) -> Verified:
+    """Prove what is written; with `path`, also follow one message from its first to its second party."""
+    checked = checked_file(workspace)
     if checked.plan is None:
-        return Verified(checked.diagnostics, documents)
+        return checked
     unknown = [number for number in path or () if party_key(number) not in checked.plan.by_key]
     if unknown:
         return Verified((), usage=f"--path: there is no party {unknown[0]} in {workspace.file}")
-    return _proved(workspace, checked.plan, path, Verified(checked.diagnostics, documents, checked.plan))
+    return _proved(workspace, checked.plan, path, checked)
 
 
 def _proved(workspace: Workspace, plan: Plan, path: tuple[int, int] | None, verified: Verified) -> Verified:
