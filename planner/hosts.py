@@ -20,8 +20,8 @@ INTERFACES: Final[Mapping[str, str]] = MappingProxyType({"fateboard": "fateboard
 def interface_hosts(site: Site, release: Release, modules: tuple[str, ...]) -> Mapping[str, tuple[str, ...]]:
     """Host names of a site's user interfaces by component, for the components it deploys.
 
-    Where the release takes lists, a component without given hosts has `party<id>.<word>.<domain>`; where it does not,
-    the chart's own, which holds the party id. Empty for an exchange.
+    A component without given hosts has `party<id>.<word>.<domain>`; where the chart fixes the names, the chart's own,
+    which hold the party id. Empty for an exchange.
     """
     if site.kind == "exchange" or site.id is None:
         return {}
@@ -30,11 +30,11 @@ def interface_hosts(site: Site, release: Release, modules: tuple[str, ...]) -> M
     for component, word in INTERFACES.items():
         if component not in modules:
             continue
-        given = given_hosts(site, component)
+        hosts = given_hosts(site, component) or (f"party{site.id}.{word}.{site.ingress.domain}",)
         if release.hosts.dialect == "ingress":
-            result[component] = given or (f"party{site.id}.{word}.{site.ingress.domain}",)
-        elif release.hosts.dialect == "host" and given:
-            result[component] = given[:1]
+            result[component] = hosts
+        elif release.hosts.dialect == "host":
+            result[component] = hosts[:1]
         elif component in own:
             result[component] = (own[component],)
     return result

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
+from planner.hosts import interface_hosts
 from planner.lookup import POLLED, Endpoint, RouteTable
 from planner.plan import Plan, PlannedSite
 from planner.references import is_reference, is_secret_key, placeholder
@@ -232,15 +233,13 @@ def _user_interfaces(planned: PlannedSite) -> Iterator[tuple[str, Any]]:
     Charts v1.5.1 to v1.6.0 have `host`, with one name each; up to v1.7.2 an annotation names the ingress class.
     """
     site, release = planned.site, planned.release
-    if release.hosts.dialect == "host":
-        hosts = {name: host[0] for name, host in interface_hosts(planned).items()}
-        if hosts:
-            yield "host", hosts
-        return
+    hosts = interface_hosts(site, release, planned.modules)
+    if release.hosts.dialect == "host" and hosts:
+        yield "host", {name: host[0] for name, host in hosts.items()}
     if release.hosts.dialect != "ingress":
         return
     result: dict[str, Any] = {}
-    for name, host in interface_hosts(planned).items():
+    for name, host in hosts.items():
         given = site.ingress.hosts.get(name, {})
         entry: dict[str, Any] = {}
         annotations = dict(given.get("annotations", {}))
@@ -254,19 +253,6 @@ def _user_interfaces(planned: PlannedSite) -> Iterator[tuple[str, Any]]:
         result[name] = entry
     if result:
         yield "ingress", result
-
-
-def interface_hosts(planned: PlannedSite) -> Mapping[str, tuple[str, ...]]:
-    """Host names of a party's user interfaces by component, given or derived from the party id."""
-    site = planned.site
-    words = {"fateboard": "fateboard", "client": "notebook"}
-    result: dict[str, tuple[str, ...]] = {}
-    for component, word in words.items():
-        if component in planned.modules:
-            given = site.ingress.hosts.get(component)
-            default = (f"party{planned.id}.{word}.{site.ingress.domain}",)
-            result[component] = default if given is None else tuple(given["hosts"])
-    return result
 
 
 def _fateboard(planned: PlannedSite) -> Iterator[tuple[str, Any]]:

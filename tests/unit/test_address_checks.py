@@ -587,7 +587,7 @@ def test_inherited_ingress_host_is_one_finding() -> None:
     [
         ("v1.11.2", ("fateboard", "client"), {"fateboard": ("a.b", "c.d"), "client": ("party9.notebook.x.y",)}),
         ("v1.11.2", ("client",), {"client": ("party9.notebook.x.y",)}),
-        ("v1.6.0", ("fateboard", "client"), {"fateboard": ("a.b",), "client": ("9.notebook.kubefate.net",)}),
+        ("v1.6.0", ("fateboard", "client"), {"fateboard": ("a.b",), "client": ("party9.notebook.x.y",)}),
         ("v1.5.0", ("fateboard",), {"fateboard": ("9.fateboard.kubefate.net",)}),
     ],
 )
