@@ -138,17 +138,19 @@ def _because(plan: Plan, change: Change, causes: frozenset[str]) -> tuple[str, .
 
 def _waves(plan: Plan, touched: Sequence[Change], because: Mapping[str, tuple[str, ...]]) -> Mapping[str, int]:
     """Waves of a safe order: exchanges before the parties that go through them, causes before those that follow."""
-    import networkx as nx  # only a plan that changes something needs it
-
-    order: nx.DiGraph[str] = nx.DiGraph()
-    order.add_nodes_from(change.site for change in touched)
-    present = set(order)
+    present = {change.site for change in touched}
+    edges = [(cause, change.site) for change in touched for cause in because[change.site] if cause in present]
     for change in touched:
-        order.add_edges_from((cause, change.site) for cause in because[change.site] if cause in present)
         planned = plan.by_key.get(change.site)
         if planned is not None and planned.site.kind == "party":
             defaults = plan.topology.hops(planned.site).default
-            order.add_edges_from((exchange, change.site) for exchange in defaults if exchange in present)
+            edges += [(exchange, change.site) for exchange in defaults if exchange in present]
+    if not edges:
+        return dict.fromkeys(present, 1)
+    import networkx as nx  # only where the order matters: importing it takes as long as planning two parties
+
+    order: nx.DiGraph[str] = nx.DiGraph(edges)
+    order.add_nodes_from(present)
     condensed = nx.condensation(order)
     waves = {}
     for wave, components in enumerate(nx.topological_generations(condensed), 1):

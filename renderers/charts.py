@@ -247,10 +247,16 @@ def _endpoint(row: Mapping[str, Any], host_key: str, port_key: str) -> Endpoint 
 def _dropped(data: Mapping[str, Any], chart: str, release: Release) -> Iterator[KeyPath]:
     """Keys that no template reads, so that they have no effect at all."""
     for path, dotted in _leaves(data, (), ""):
-        if dotted.partition(".")[0] in release.kubefate.keys:
-            continue
-        if not release.reads(chart, dotted) or release.is_dead(chart, dotted):
+        if _is_lost(release, chart, dotted):
             yield path
+
+
+@lru_cache(maxsize=65536)
+def _is_lost(release: Release, chart: str, dotted: str) -> bool:
+    """Whether nobody reads a key: neither KubeFATE itself nor a template of the chart."""
+    if dotted.partition(".")[0] in release.kubefate.keys:
+        return False
+    return not release.reads(chart, dotted) or release.is_dead(chart, dotted)
 
 
 def _leaves(value: object, path: KeyPath, dotted: str) -> Iterator[tuple[KeyPath, str]]:
