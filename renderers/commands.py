@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from planner.manual import Page, explain, page
 from renderers.mermaid import draw
 from renderers.planning import Options, Outcome
 from renderers.planning import plan as plan_federation
+from renderers.progress import Line, is_watched
 from renderers.report import Report, State, Step, locate, render, wants_colour
 from renderers.report.excerpt import visible
 from renderers.summary import plan_extra, plan_lines, plan_outcome, plan_steps
@@ -38,7 +40,12 @@ def run_plan(
 ) -> tuple[str, int]:
     """The report of `invoke plan` and its exit code."""
     space = workspace(file, folder)
-    outcome = plan_federation(space, Options(check_only, against, with_diff, forget))
+    options = Options(check_only, against, with_diff, forget)
+    if is_watched(sys.stderr):
+        with contextlib.closing(Line(sys.stderr)) as line:
+            outcome = plan_federation(space, options, line)
+    else:
+        outcome = plan_federation(space, options)
     if outcome.usage:
         return outcome.usage, USAGE
     colour = format_name == "text" and wants_colour(sys.stdout, os.environ)

@@ -23,6 +23,7 @@ from planner.plan_json import sha256
 from renderers import git, out
 from renderers.files import read_bounded
 from renderers.kubefate import CLUSTER_FILE
+from renderers.progress import Progress, silent
 from renderers.proving import prove
 from renderers.report.located import LinesDocument, LocatableDocument
 from renderers.target import TARGETS, Files
@@ -74,7 +75,7 @@ class Outcome:
         return any(diagnostic.is_error for diagnostic in self.diagnostics)
 
 
-def plan(workspace: Workspace, options: Options) -> Outcome:
+def plan(workspace: Workspace, options: Options, progress: Progress = silent) -> Outcome:
     """Plan a federation: nothing is written unless every check passes and every route is proved."""
     source = read_bounded(workspace.file)
     if isinstance(source, Diagnostic):
@@ -95,14 +96,30 @@ def plan(workspace: Workspace, options: Options) -> Outcome:
         return Outcome(tuple(diagnostics), documents)
     planned = checked.plan
     render = render_site(planned)
-    proved = prove(planned, render)
+    proved = prove(planned, _counted(render, "proving site", len(planned.sites), progress))
     diagnostics.extend(proved.diagnostics)
     diagnostics.extend(_foreign(workspace, planned))
     documents.update(_rendered_documents(planned, proved.diagnostics, render))
     if any(diagnostic.is_error for diagnostic in diagnostics):
         return Outcome(tuple(diagnostics), documents)
     outcome = Outcome(tuple(diagnostics), documents, planned, proved.pairs)
-    return _compared(_Run(workspace, options, source, planned, render), outcome)
+    counted = _counted(render, "writing site", len(planned.sites), progress)
+    return _compared(_Run(workspace, options, source, planned, counted), outcome)
+
+
+def _counted(
+    render: Callable[[PlannedSite], Files], what: str, total: int, progress: Progress
+) -> Callable[[PlannedSite], Files]:
+    """The same renderer, which tells how far it has come."""
+    done = 0
+
+    def render_and_tell(planned: PlannedSite) -> Files:
+        nonlocal done
+        done = min(done + 1, total)
+        progress(what, done, total)
+        return render(planned)
+
+    return render_and_tell
 
 
 def render_site(plan: Plan) -> Callable[[PlannedSite], Files]:
