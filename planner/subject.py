@@ -9,7 +9,7 @@ from functools import cached_property
 from planner.lock import Lock
 from planner.model import Cluster, Federation, Site
 from planner.ports import Allocation
-from planner.releases import Engine, ExchangeChart, Release, load
+from planner.releases import FATE, Engine, ExchangeChart, Release, load
 from planner.routes import Topology
 
 
@@ -47,12 +47,37 @@ class Subject:
         release = self.release(site)
         return () if release is None else site_modules(site, release, self.topology)
 
+    def chart(self, site: Site) -> str | None:
+        """Name of the chart that a site's cluster.yaml is for; None where it has none or its release is unknown."""
+        release = self.release(site)
+        if release is None or (site.kind == "exchange" and site.target == "kubernetes"):
+            return None
+        if site.kind == "party":
+            return FATE
+        chart = exchange_chart(site, release, self.topology)
+        return None if chart is None else chart.chart
+
     def known_sites(self) -> Iterator[tuple[Site, Release]]:
         """Sites whose release is known, exchanges first."""
         for site in self.federation.sites:
             release = self.release(site)
             if release is not None:
                 yield site, release
+
+    def parties_first(self) -> Iterator[tuple[Site, Release]]:
+        """Sites whose release is known, parties before exchanges: `defaults` are written with parties in mind."""
+        for site in self.federation.parties + self.federation.exchanges:
+            release = self.release(site)
+            if release is not None:
+                yield site, release
+
+    def namespaced_sites(self) -> Iterator[Site]:
+        """Sites whose target knows namespaces, parties before exchanges."""
+        return (
+            site
+            for site in self.federation.parties + self.federation.exchanges
+            if site.target not in {"docker", "local"}
+        )
 
     def sites_on(self, cluster: str) -> Iterator[Site]:
         """The sites placed on a cluster, exchanges first."""

@@ -40,16 +40,10 @@ from collections.abc import Iterator
 
 from planner.diagnostics import Diagnostic, Fault, Place
 from planner.model import NODE_PORT_RANGE
+from planner.port_ranges import LAST_PORT, is_range
 from planner.subject import Subject
 
 FAULT = Fault("FED315", "bad_port_range")
-_LAST: int = 65535
-
-
-def is_range(node_ports: tuple[int, int]) -> bool:
-    """Whether these are the ends of a range of ports."""
-    low, high = node_ports
-    return 1 <= low <= high <= _LAST
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
@@ -63,8 +57,8 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
         elif low < 1:
             what = "begins below 1, the lowest port"
         else:
-            what = f"goes above {_LAST}, the highest port"
-        mended = (max(1, min(low, high)), min(_LAST, max(low, high)))
+            what = f"goes above {LAST_PORT}, the highest port"
+        mended = (max(1, min(low, high)), min(LAST_PORT, max(low, high)))
         default = "-".join(map(str, NODE_PORT_RANGE))
         hint = f"write nodePorts: {mended[0]}-{mended[1]}" if is_range(mended) else "write the API server's own range"
         yield Diagnostic(

@@ -56,11 +56,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from planner.checks.unknown_party import member_paths
-from planner.checks.unreachable_polling_client import MOST_NAMES, parties
 from planner.diagnostics import Diagnostic, Fault, KeyPath, Note, Place
+from planner.mentions import member_paths, stars
 from planner.model import Star, party_key
 from planner.subject import Subject
+from planner.wording import some_parties
 
 FAULT = Fault("FED217", "broken_balance")
 
@@ -68,10 +68,11 @@ FAULT = Fault("FED217", "broken_balance")
 def check(subject: Subject) -> Iterator[Diagnostic]:
     """Yield a finding for every two balanced stars that share parties but not exchanges, and every client in one."""
     sites = subject.topology.sites
-    stars = [shape for shape in subject.federation.shapes if isinstance(shape, Star) and shape.balanced]
     first: dict[int, Star] = {}
     polling: set[int] = set()
-    for star in stars:
+    for star in stars(subject.federation):
+        if not star.balanced:
+            continue
         yield from _other_exchanges(star, first, subject)
         for member in star.pool:
             first.setdefault(member, star)
@@ -101,7 +102,7 @@ def _other_exchanges(star: Star, first: dict[int, Star], subject: Subject) -> It
     for path, members in shared.items():
         yield Diagnostic(
             FAULT,
-            f"{parties(members[:MOST_NAMES], len(members))} cannot balance over two sets of exchanges",
+            f"{some_parties(members, len(members))} cannot balance over two sets of exchanges",
             Place(paths.get(members[0], (*star.path, "star"))),
             "name the same exchanges in both stars, or keep the party out of one of them",
             (Note("another star gives it other exchanges", Place((*path, "through"))),),

@@ -39,7 +39,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from planner.checks.namespace_taken import WITHOUT_NAMESPACES
 from planner.diagnostics import Diagnostic, Fault, Note, Place
 from planner.model import Site
 from planner.subject import Subject
@@ -54,9 +53,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
     """
     policies: dict[tuple[str, str], Site] = {}
     services: dict[tuple[str, str, str], Site] = {}
-    for site in subject.federation.parties + subject.federation.exchanges:
-        if site.target in WITHOUT_NAMESPACES:
-            continue
+    for site in subject.namespaced_sites():
         if site.pod_security_policy:
             earlier = policies.setdefault((site.cluster, site.name), site)
             if earlier.key != site.key and earlier.namespace != site.namespace:

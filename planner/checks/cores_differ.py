@@ -57,9 +57,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from planner.checks.unsupported_setting import unique
 from planner.diagnostics import Diagnostic, Fault, KeyPath, Note, Place, Severity
+from planner.inheritance import told_once
 from planner.model import Site
+from planner.overrides import value_at
 from planner.subject import Subject
 
 FAULT = Fault("FED414", "cores_differ", Severity.WARNING)
@@ -70,7 +71,7 @@ _BLOCK: Final = ("python", "clustermanager")
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
     """Yield a warning for every number that FATE-Flow is told and the nodemanagers do not have."""
-    yield from unique(_findings(subject))
+    yield from told_once(_findings(subject))
 
 
 def _findings(subject: Subject) -> Iterator[tuple[Site, Diagnostic]]:
@@ -103,7 +104,5 @@ def _findings(subject: Subject) -> Iterator[tuple[Site, Diagnostic]]:
 
 
 def _number(tree: Mapping[str, Any], path: KeyPath) -> int | None:
-    node: object = tree
-    for step in path:
-        node = node.get(step) if isinstance(node, Mapping) else None
-    return node if isinstance(node, int) and not isinstance(node, bool) else None
+    value = value_at(tree, path)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -47,10 +47,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from planner.checks.unknown_override import nodes
-from planner.checks.unsupported_setting import chart_of, parties_first, releases_with, unique
 from planner.diagnostics import Diagnostic, Fault, Place, Severity
+from planner.inheritance import told_once
 from planner.model import Site
+from planner.overrides import nodes, overriding_sites
+from planner.release_ranges import releases_with
 from planner.subject import Subject
 
 FAULT = Fault("FED412", "dead_override", Severity.WARNING)
@@ -58,14 +59,11 @@ FAULT = Fault("FED412", "dead_override", Severity.WARNING)
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
     """Yield a warning for every key under `overrides` that the site's chart reads in vain."""
-    yield from unique(_findings(subject))
+    yield from told_once(_findings(subject))
 
 
 def _findings(subject: Subject) -> Iterator[tuple[Site, Diagnostic]]:
-    for site, release in parties_first(subject):
-        chart = chart_of(subject, site, release) if site.overrides else None
-        if chart is None:
-            continue
+    for site, release, chart in overriding_sites(subject):
         reported = ""
         for node in nodes(site.overrides, release, chart):
             inside = bool(reported) and node.dotted.startswith((f"{reported}.", f"{reported}["))

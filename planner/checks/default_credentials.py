@@ -41,6 +41,7 @@ from typing import Final
 
 from planner.diagnostics import Diagnostic, Fault, Place, Severity
 from planner.model import Site
+from planner.overrides import value_at
 from planner.releases import Credential
 from planner.subject import Subject
 
@@ -88,12 +89,9 @@ def _defaults(subject: Subject, party: Site) -> Iterator[Credential]:
         component, key = credential.component, credential.password_key
         if component not in _WORDS or key is None or credential.password is None:
             continue
-        if component in modules and component not in party.credentials and not _overridden(party, key):
+        if (
+            component in modules
+            and component not in party.credentials
+            and value_at(party.overrides, key.split(".")) is None
+        ):
             yield credential
-
-
-def _overridden(party: Site, key: str) -> bool:
-    node: object = party.overrides
-    for step in key.split("."):
-        node = node.get(step) if isinstance(node, Mapping) else None
-    return node is not None

@@ -39,6 +39,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from planner.diagnostics import Diagnostic, Fault, Note, Place
+from planner.slips import repeated_parties
 from planner.subject import Subject
 
 FAULT = Fault("FED120", "duplicate_id")
@@ -46,15 +47,11 @@ FAULT = Fault("FED120", "duplicate_id")
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
     """Yield a finding for every party whose id an earlier one has."""
-    first: dict[str, Place] = {}
-    for party in subject.federation.parties:
-        place = Place((*party.path, "id"))
-        earlier = first.setdefault(party.key, place)
-        if earlier is not place:
-            yield Diagnostic(
-                FAULT,
-                f"party id {party.id} is taken",
-                place,
-                "give this party an id of its own",
-                (Note(f"party {party.id} is declared here first", earlier),),
-            )
+    for _, party, first in repeated_parties(subject.federation):
+        yield Diagnostic(
+            FAULT,
+            f"party id {party.id} is taken",
+            Place((*party.path, "id")),
+            "give this party an id of its own",
+            (Note(f"party {party.id} is declared here first", Place((*first.path, "id"))),),
+        )

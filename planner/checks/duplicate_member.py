@@ -43,14 +43,20 @@ Good:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
+from typing import Final
 
-from planner.checks.unknown_party import member_paths, pair_path
-from planner.diagnostics import Diagnostic, Fault, KeyPath, Note, Place
-from planner.model import Federation, Links, Mesh, party_key
+from planner.diagnostics import Diagnostic, Fault, Note, Place
+from planner.slips import repeated_members
 from planner.subject import Subject
 
 FAULT = Fault("FED220", "duplicate_member")
+_ALREADY: Final[Mapping[str, str]] = {
+    "mesh": "is in this mesh already",
+    "star": "is in this star already",
+    "links": "are linked already",
+    "never": "are under never already",
+}
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
@@ -58,42 +64,12 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
 
     Undeclared parties and pairs of one party are left to the checks of their own.
     """
-    federation = subject.federation
-    for shape in federation.shapes:
-        if not isinstance(shape, Links):
-            word = "mesh" if isinstance(shape, Mesh) else "star"
-            members = (((party,), path) for party, path in member_paths(shape, federation))
-            yield from _repeated(subject, members, f"is in this {word} already")
-    yield from _repeated(subject, _links(federation), "are linked already")
-    never = ((_ordered(pair.first, pair.second), pair.path) for pair in federation.never)
-    yield from _repeated(subject, never, "are under never already")
-
-
-def _links(federation: Federation) -> Iterator[tuple[tuple[int, ...], KeyPath]]:
-    for shape in federation.shapes:
-        if isinstance(shape, Links):
-            for index, (first, second) in enumerate(shape.pairs):
-                yield _ordered(first, second), pair_path(shape, index, federation)
-
-
-def _ordered(first: int, second: int) -> tuple[int, ...]:
-    return (first, second) if first < second else (second, first)
-
-
-def _repeated(subject: Subject, named: Iterable[tuple[tuple[int, ...], KeyPath]], message: str) -> Iterator[Diagnostic]:
-    first: dict[tuple[int, ...], KeyPath] = {}
-    for parties, path in named:
-        if parties not in first:
-            first[parties] = path
-        elif _is_sound(subject, parties):
-            what = f"party {parties[0]}" if len(parties) == 1 else f"parties {parties[0]} and {parties[1]}"
-            hint = "delete one of the two, or write the party that was meant"
-            note = Note("the first one is here", Place(first[parties]))
-            yield Diagnostic(FAULT, f"{what} {message}", Place(path), hint, (note,))
-
-
-def _is_sound(subject: Subject, parties: tuple[int, ...]) -> bool:
-    """Whether no other check reports these parties at this place."""
-    if subject.federation.complete and not all(party_key(party) in subject.topology.sites for party in parties):
-        return False
-    return len(parties) == 1 or parties[0] != parties[1]
+    for again in repeated_members(subject):
+        who = f"{'party' if len(again.parties) == 1 else 'parties'} {' and '.join(map(str, again.parties))}"
+        yield Diagnostic(
+            FAULT,
+            f"{who} {_ALREADY[again.where]}",
+            Place(again.path),
+            "delete one of the two, or write the party that was meant",
+            (Note("the first one is here", Place(again.first)),),
+        )

@@ -40,6 +40,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from planner.diagnostics import Diagnostic, Fault, KeyPath, Note, Place
+from planner.slips import repeats
 from planner.subject import Subject
 
 FAULT = Fault("FED121", "duplicate_name")
@@ -54,14 +55,11 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
 
 
 def _repeated(kind: str, named: Iterable[tuple[str, KeyPath]]) -> Iterator[Diagnostic]:
-    first: dict[str, KeyPath] = {}
-    for name, path in named:
-        earlier = first.setdefault(name, path)
-        if earlier is not path:
-            yield Diagnostic(
-                FAULT,
-                f"{kind} name {name} is taken",
-                Place((*path, "name")),
-                f"give this {kind} a name of its own",
-                (Note(f"{kind} {name} is declared here first", Place((*earlier, "name"))),),
-            )
+    for name, path, first in repeats(named):
+        yield Diagnostic(
+            FAULT,
+            f"{kind} name {name} is taken",
+            Place((*path, "name")),
+            f"give this {kind} a name of its own",
+            (Note(f"{kind} {name} is declared here first", Place((*first, "name"))),),
+        )

@@ -45,7 +45,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from planner.diagnostics import Diagnostic, Fault, Note, Place
-from planner.model import RouteOverride
+from planner.slips import repeats
 from planner.subject import Subject
 
 FAULT = Fault("FED221", "duplicate_route")
@@ -54,10 +54,9 @@ FAULT = Fault("FED221", "duplicate_route")
 def check(subject: Subject) -> Iterator[Diagnostic]:
     """Yield a finding for every entry whose direction between two declared sites an earlier entry has."""
     sites = subject.topology.sites
-    first: dict[tuple[str, str], RouteOverride] = {}
-    for route in subject.federation.routes:
-        earlier = first.setdefault((route.source, route.target), route)
-        if earlier is route or route.source == route.target or not {route.source, route.target} <= sites.keys():
+    directions = (((route.source, route.target), route) for route in subject.federation.routes)
+    for _, route, first in repeats(directions):
+        if route.source == route.target or not {route.source, route.target} <= sites.keys():
             continue
         source, target = sites[route.source].label, sites[route.target].label
         yield Diagnostic(
@@ -65,5 +64,5 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
             f"the route from {source} to {target} has an entry already",
             Place(route.path),
             "put address and port into one entry, or correct from or to",
-            (Note("the first entry is here", Place(earlier.path)),),
+            (Note("the first entry is here", Place(first.path)),),
         )

@@ -38,20 +38,21 @@ Good:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from planner.addresses import is_sound, normalised
 from planner.diagnostics import Diagnostic, Fault, Note, Place
+from planner.dialled_endpoints import ordinary_endpoints, route_endpoint
 from planner.lookup import Endpoint
 from planner.model import Cluster, RouteOverride, Site
-from planner.subject import Subject, federation_port
+from planner.subject import Subject
+from planner.wording import label
 
 FAULT = Fault("FED307", "endpoint_taken")
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
     """Yield a finding for every two clusters, load balancers or routes by which two sites become one."""
-    ordinary = _ordinary(subject)
+    ordinary = ordinary_endpoints(subject)
     holders: dict[Endpoint, Site] = {}
     seen: set[tuple[str, str]] = set()
     for key, endpoint in ordinary.items():
@@ -62,23 +63,6 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
             seen.add(cause)
             yield _shared(subject, site, holder, endpoint)
     yield from _routes(subject, ordinary, holders)
-
-
-def _ordinary(subject: Subject) -> dict[str, Endpoint]:
-    """Where each site is dialled from anywhere, as far as that is known."""
-    result: dict[str, Endpoint] = {}
-    for site, release in subject.known_sites():
-        name = federation_port(site, release)
-        cluster = subject.clusters.get(site.cluster)
-        port = subject.allocation.ports.get(site.key, {}).get(name)
-        if site.key in result or cluster is None:
-            continue
-        if site.exposure.type == "LoadBalancer":
-            if site.exposure.address is not None and is_sound(site.exposure.address):
-                result[site.key] = Endpoint(normalised(site.exposure.address), release.ports.federation)
-        elif site.exposure.type == "NodePort" and port is not None and is_sound(cluster.address):
-            result[site.key] = Endpoint(normalised(cluster.address), port)
-    return result
 
 
 def _cause(site: Site, holder: Site) -> tuple[str, str] | None:
@@ -121,50 +105,32 @@ def _address(cluster: Cluster) -> Place:
     return Place((*cluster.path, "address"))
 
 
-def _routes(subject: Subject, ordinary: dict[str, Endpoint], holders: dict[Endpoint, Site]) -> Iterator[Diagnostic]:
+def _routes(subject: Subject, ordinary: Mapping[str, Endpoint], holders: dict[Endpoint, Site]) -> Iterator[Diagnostic]:
     """Routes that lead their source to another site than the one they are for."""
     routes = {(route.source, route.target): route for route in subject.federation.routes}
     taken: dict[tuple[str, Endpoint], RouteOverride] = {}
     for route in routes.values():
-        endpoint = _of_route(subject, route, ordinary)
+        endpoint = route_endpoint(subject, route, ordinary)
         if endpoint is None:
             continue
         place = Place((*route.path, "address" if route.address is not None else "port"))
-        hint = f"write address and port at which {_label(route.source)} reaches {_label(route.target)}"
+        hint = f"write address and port at which {label(route.source)} reaches {label(route.target)}"
         earlier = taken.setdefault((route.source, endpoint), route)
         if earlier is not route:
             message = (
-                f"{_label(route.source)} dials both {_label(earlier.target)} and {_label(route.target)} at {endpoint}"
+                f"{label(route.source)} dials both {label(earlier.target)} and {label(route.target)} at {endpoint}"
             )
-            note = Note(f"{_label(earlier.target)} is dialled there by this route", Place(earlier.path))
+            note = Note(f"{label(earlier.target)} is dialled there by this route", Place(earlier.path))
             yield Diagnostic(FAULT, message, place, hint, (note,))
             continue
         holder = holders.get(endpoint)
         if holder is None or holder.key in (route.source, route.target) or (route.source, holder.key) in routes:
             continue
         if _may_dial(subject, route.source, holder):
-            message = f"{_label(route.source)} dials {_label(route.target)} at {endpoint}, where {holder.label} answers"
+            message = f"{label(route.source)} dials {label(route.target)} at {endpoint}, where {holder.label} answers"
             yield Diagnostic(
                 FAULT, message, place, hint, (Note(f"{holder.label} is declared here", Place(holder.path)),)
             )
-
-
-def _of_route(subject: Subject, route: RouteOverride, ordinary: dict[str, Endpoint]) -> Endpoint | None:
-    """Where a route leads: what it leaves out is as planned."""
-    if route.source not in subject.topology.sites or route.target not in subject.topology.sites:
-        return None
-    base = ordinary.get(route.target)
-    if route.address is None:
-        return None if base is None or route.port is None else Endpoint(base.host, route.port)
-    if not is_sound(route.address):
-        return None
-    if route.port is not None:
-        return Endpoint(normalised(route.address), route.port)
-    target = subject.topology.sites[route.target]
-    release = subject.release(target)
-    if base is None and target.exposure.type == "ClusterIP" and release is not None:
-        return Endpoint(normalised(route.address), release.ports.federation)
-    return None if base is None else Endpoint(normalised(route.address), base.port)
 
 
 def _may_dial(subject: Subject, source: str, holder: Site) -> bool:
@@ -173,7 +139,3 @@ def _may_dial(subject: Subject, source: str, holder: Site) -> bool:
     if site.id is None or holder.id is None or "exchange" in (site.kind, holder.kind):
         return True
     return subject.topology.must_talk(site.id, holder.id)
-
-
-def _label(key: str) -> str:
-    return key.replace("-", " ", 1)

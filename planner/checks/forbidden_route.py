@@ -51,10 +51,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from planner.checks.contradicting_topology import contradicted
 from planner.diagnostics import Diagnostic, Fault, Note, Place
-from planner.model import Pair, Site, party_key
-from planner.routes import POLLED, NextHops, Topology
+from planner.forwarding import Routers, default_route, way
+from planner.model import Pair, party_key
+from planner.pairs import contradicted, smaller_first
+from planner.routes import Topology
 from planner.subject import Subject
 
 FAULT = Fault("FED203", "forbidden_route")
@@ -65,7 +66,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
     routers = Routers(subject.topology)
     seen = set(contradicted(subject))
     for pair in subject.federation.never:
-        key = (min(pair.first, pair.second), max(pair.first, pair.second))
+        key = smaller_first(pair.first, pair.second)
         if pair.first == pair.second or key in seen:
             continue
         seen.add(key)
@@ -80,59 +81,6 @@ def forbidden(
 ) -> Diagnostic:
     """Say that `first` reaches `second` (both labels) although it must not; `how` is the way of a message."""
     return Diagnostic(FAULT, f"{first} and {second} must never talk, and can: {how}", place, hint, notes)
-
-
-class Routers:
-    """The declared tables of the sites that messages pass through, each worked out once."""
-
-    __slots__ = ("_tables", "_topology")
-
-    def __init__(self, topology: Topology) -> None:
-        """Look up tables in `topology` when a message comes by."""
-        self._topology = topology
-        self._tables: dict[str, NextHops] = {}
-
-    def follow(self, hop: str, destination: int) -> tuple[tuple[str, ...], bool]:
-        """The sites that a message passes which is sent to `hop`, and whether it arrives."""
-        goal = party_key(destination)
-        passed: dict[str, None] = {}
-        while hop not in passed:
-            passed[hop] = None
-            if hop == goal:
-                return tuple(passed), True
-            table = self._table(hop)
-            if table is None:
-                break
-            entry = table.entries.get(destination)
-            if entry == POLLED:
-                return (*passed, goal), True
-            if entry is not None:
-                hop = entry
-            elif table.default:
-                hop = table.default[0]
-            else:
-                break
-        return tuple(passed), False
-
-    def _table(self, key: str) -> NextHops | None:
-        site = self._topology.sites.get(key)
-        if site is None or (site.kind == "party" and key not in self._topology.clients_of):
-            return None
-        if key not in self._tables:
-            self._tables[key] = self._topology.hops(site)
-        return self._tables[key]
-
-
-def default_route(site: Site, topology: Topology) -> tuple[str, ...]:
-    """The sites that a party dials for everyone it has no entry for."""
-    if site.polling is not None:
-        return (site.polling,)
-    return () if site.id is None else topology.exchange_of(site.id)
-
-
-def way(source: str, passed: tuple[str, ...]) -> str:
-    """The way of a message in words."""
-    return " -> ".join(key.replace("-", " ", 1) for key in (source, *passed))
 
 
 def _judged(pair: Pair, topology: Topology, routers: Routers) -> Iterator[Diagnostic]:

@@ -49,9 +49,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from planner.checks.unknown_party import also
 from planner.diagnostics import Diagnostic, Fault, Place
 from planner.subject import Subject
+from planner.wording import also
 
 FAULT = Fault("FED204", "forwarding_loop")
 

@@ -39,47 +39,22 @@ Good:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
-from typing import Final
 
-from planner.checks.unsupported_setting import releases_with, unique
 from planner.diagnostics import Diagnostic, Fault, Place
-from planner.model import ENGINE_TRIPLES, Site
-from planner.releases import Release, ReleaseOrder
+from planner.engines import LEGAL, is_legal, triple_of
+from planner.inheritance import told_once
+from planner.model import Site
+from planner.release_ranges import releases_with
 from planner.subject import Subject
 
 FAULT = Fault("FED404", "illegal_engine")
-Triple = tuple[str, str, str]
-_LEGAL: Final[Mapping[Triple, tuple[ReleaseOrder, ReleaseOrder]]] = {
-    ("Eggroll", "Eggroll", "Eggroll"): ((0, 0, 0, ""), (2, 0, 0, "")),
-    ("Eggroll", "OSX", "Eggroll"): ((2, 0, 0, ""), (99, 0, 0, "")),
-    ("Spark", "RabbitMQ", "HDFS"): ((1, 5, 0, ""), (99, 0, 0, "")),
-    ("Spark", "Pulsar", "HDFS"): ((1, 6, 0, ""), (99, 0, 0, "")),
-    ("Spark_local", "RabbitMQ", "LocalFS"): ((1, 9, 0, ""), (2, 0, 0, "")),
-    ("Spark_local", "Pulsar", "LocalFS"): ((1, 7, 1, ""), (2, 0, 0, "")),
-}
-"""Legal triples: since, and before which release (INV-VER-4, cluster-yaml.md section 2 and key `backend`)."""
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
     """Yield a finding for every party whose release does not have its engine."""
-    yield from unique(_findings(subject))
-
-
-def triple_of(site: Site, release: Release) -> Triple | None:
-    """The engines a party asks for, spelled out; None for a word that means nothing."""
-    if site.engine.triple is not None:
-        return site.engine.triple
-    if site.engine.word == "eggroll":
-        return ("Eggroll", "OSX" if release.module == "osx" else "Eggroll", "Eggroll")
-    return ENGINE_TRIPLES.get(site.engine.word or "")
-
-
-def is_legal(triple: Triple, release: Release) -> bool:
-    """Whether a release of FATE has these engines, planned by fedplan or not."""
-    since, before = _LEGAL.get(triple, ((99, 0, 0, ""), (99, 0, 0, "")))
-    return since <= release.order < before
+    yield from told_once(_findings(subject))
 
 
 def _findings(subject: Subject) -> Iterator[tuple[Site, Diagnostic]]:
@@ -89,8 +64,8 @@ def _findings(subject: Subject) -> Iterator[tuple[Site, Diagnostic]]:
         if release is None or triple is None or is_legal(triple, release):
             continue
         engines = "/".join(triple)
-        choice = ", ".join("/".join(each) for each in _LEGAL if is_legal(each, release))
-        able = releases_with(partial(is_legal, triple)) if triple in _LEGAL else ""
+        choice = ", ".join("/".join(each) for each in LEGAL if is_legal(each, release))
+        able = releases_with(partial(is_legal, triple)) if triple in LEGAL else ""
         hint = f"write one of {choice}" + (f", or use a release that has it ({able})" if able else "")
         message = f"release {release.name} has no engine {engines}" if able else f"{engines} is no engine of FATE"
         yield party, Diagnostic(FAULT, message, Place((*party.path, "engine")), hint)

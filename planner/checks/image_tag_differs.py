@@ -39,8 +39,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from planner.checks.unsupported_setting import parties_first, unique
 from planner.diagnostics import Diagnostic, Fault, Place, Severity
+from planner.inheritance import told_once
 from planner.model import Site
 from planner.subject import Subject
 
@@ -49,11 +49,11 @@ FAULT = Fault("FED409", "image_tag_differs", Severity.WARNING)
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
     """Yield a warning for every image tag that differs from the release's own."""
-    yield from unique(_findings(subject))
+    yield from told_once(_findings(subject))
 
 
 def _findings(subject: Subject) -> Iterator[tuple[Site, Diagnostic]]:
-    for site, release in parties_first(subject):
+    for site, release in subject.parties_first():
         tag = release.images.tag
         if site.image_tag not in {None, tag} and release.has_image_tag:
             message = f"chart {release.chart.version} is made for images {tag}, not {site.image_tag}"

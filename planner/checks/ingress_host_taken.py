@@ -37,7 +37,7 @@ Good:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from planner.diagnostics import Diagnostic, Fault, KeyPath, Note, Place
@@ -48,8 +48,7 @@ from planner.subject import Subject
 FAULT = Fault("FED311", "ingress_host_taken")
 
 
-@dataclass(frozen=True, slots=True)
-class _Use:
+class _Use(NamedTuple):
     """One host of one interface. `origin` is the list that the host was written in, None for a derived host."""
 
     cluster: str

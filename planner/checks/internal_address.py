@@ -40,8 +40,8 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from planner.addresses import Written, is_internal, is_sound, written
-from planner.checks.loopback_address import is_unused
 from planner.diagnostics import Diagnostic, Fault, Place
+from planner.dialled_endpoints import is_unused
 from planner.diallers import Diallers
 from planner.model import Site
 from planner.subject import Subject

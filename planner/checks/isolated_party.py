@@ -40,10 +40,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from planner.checks import duplicate_id, duplicate_member, self_link
-from planner.checks.unknown_exchange import topology_known
 from planner.diagnostics import Diagnostic, Fault, Place, Severity
+from planner.mentions import topology_known
 from planner.model import Site
+from planner.partners import has_partner
+from planner.slips import has_slips
 from planner.subject import Subject
 
 FAULT = Fault("FED212", "isolated_party", Severity.WARNING)
@@ -55,9 +56,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
     Nothing is said while a name in the topology is wrong: it may have been meant for the party that is missing.
     """
     alone = [(party, why) for party in subject.federation.parties if (why := _why_alone(party, subject)) is not None]
-    if not alone or not topology_known(subject):
-        return
-    if any(True for module in (duplicate_id, duplicate_member, self_link) for _ in module.check(subject)):
+    if not alone or not topology_known(subject.federation) or has_slips(subject):
         return
     for party, why in alone:
         hint = f"add {party.id} to a shape under topology, or delete the party"
@@ -68,12 +67,10 @@ def _why_alone(party: Site, subject: Subject) -> str | None:
     """Why a party has no partner; None if it has one."""
     if party.id is None:
         return None
-    topology = subject.topology
-    groups = topology.groups_of.get(party.id, ())
+    groups = subject.topology.groups_of.get(party.id, ())
     if not groups:
         return "it is in no shape of the topology"
-    barred = topology.never_of.get(party.id, frozenset())
-    if any(len(group) > len(barred) + 1 for group in groups) or topology.partners(party.id):
+    if has_partner(party.id, subject.topology):
         return None
     if all(len(group) == 1 for group in groups):
         return "no shape has it together with another party"

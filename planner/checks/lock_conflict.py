@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from planner.diagnostics import LOCK, Diagnostic, Fault, Note, Place, Span
 from planner.ports import Clash, Origin
 from planner.subject import Subject
+from planner.wording import locked_label
 
 FAULT = Fault("FED312", "lock_conflict")
 
@@ -37,18 +38,19 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
         if site == holder:
             yield Diagnostic(
                 FAULT,
-                f"federation.lock gives {what} twice to {_label(site)}",
+                f"federation.lock gives {what} twice to {locked_label(site)}",
                 _place(subject, site, cluster),
-                f"delete the line of {_label(site)} from federation.lock: plan then gives it new ports",
+                f"delete the line of {locked_label(site)} from federation.lock: plan then gives it new ports",
             )
             continue
         removed = problems[0].holder_origin is Origin.REMOVED
+        other = f"{locked_label(holder)}{' (removed)' if removed else ''}"
         yield Diagnostic(
             FAULT,
-            f"federation.lock gives {what} to {_label(site)} and to {_label(holder)}{' (removed)' if removed else ''}",
+            f"federation.lock gives {what} to {locked_label(site)} and to {other}",
             _place(subject, site, cluster),
             _removed_hint(holder) if removed else _HINT,
-            (Note(f"{_label(holder)} has the same here", _place(subject, holder, cluster)),),
+            (Note(f"{locked_label(holder)} has the same here", _place(subject, holder, cluster)),),
         )
 
 
@@ -62,7 +64,3 @@ def _removed_hint(holder: str) -> str:
 def _place(subject: Subject, key: str, cluster: str) -> Place:
     entry = subject.lock.entry(key, cluster)
     return Place(document=LOCK, span=Span(1 if entry is None else max(entry.line, 1), 1))
-
-
-def _label(key: str) -> str:
-    return key.partition("@")[0].replace("-", " ", 1)

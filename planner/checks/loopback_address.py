@@ -40,8 +40,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from planner.addresses import Written, flaw, undiallable, written
+from planner.addresses import flaw, undiallable, written
 from planner.diagnostics import Diagnostic, Fault
+from planner.dialled_endpoints import is_unused
 from planner.subject import Subject
 
 FAULT = Fault("FED305", "loopback_address")
@@ -59,10 +60,3 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
         clause = undiallable(address.text) if flaw(address.text) is None else None
         if clause is not None and not is_unused(address):
             yield Diagnostic(FAULT, f"{address.subject} {clause}", address.place, _HINTS[address.role])
-
-
-def is_unused(address: Written) -> bool:
-    """Whether it is the address of a cluster of which no site has a NodePort for peers, so that nobody dials it."""
-    if address.role != "cluster" or not address.sites:
-        return False
-    return all(site.exposure.type != "NodePort" for site in address.sites)

@@ -45,21 +45,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from planner.checks.illegal_engine import is_legal, triple_of
-from planner.checks.mixed_releases import differing, grouped
 from planner.diagnostics import Diagnostic, Fault, Note, Place
-from planner.model import Site, Star
+from planner.engines import ROUTER, federation_engines, odd_ones
+from planner.mentions import stars
 from planner.subject import Subject
 
 FAULT = Fault("FED406", "mixed_engines")
-_ROUTER = "Eggroll"
-"""The engine that rollsite and OSX exchanges pass on, under the name of the older one."""
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
     """Yield a finding for every party that departs from most of those it must talk with, and for wrong exchanges."""
-    engines = _engines(subject)
-    for site, partner in odd_ones(subject):
+    engines = federation_engines(subject)
+    for site, partner in odd_ones(subject, engines):
         mine, theirs = engines[site.id or 0], engines[partner.id or 0]
         yield Diagnostic(
             FAULT,
@@ -71,47 +68,16 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
     yield from _exchanges(subject, engines)
 
 
-def odd_ones(subject: Subject) -> Iterator[tuple[Site, Site]]:
-    """Parties whose federation engine is not that of most members of a group, each with a party it cannot talk with."""
-    engines = _engines(subject)
-    if len(set(engines.values())) < 2:  # noqa: PLR2004 - two of them differ
-        return
-    topology = subject.topology
-    by_group = grouped(topology, engines)
-    most = {
-        group: max(members, key=lambda engine: len(members[engine])) for group, members in by_group.items() if members
-    }
-    for party in subject.federation.parties:
-        mine = engines.get(party.id or 0)
-        if mine is None or all(most[group] == mine for group in topology.groups_of.get(party.id or 0, ())):
-            continue
-        partner = differing(party, topology, engines, by_group)
-        if partner is not None:
-            yield party, topology.sites[partner]
-
-
-def _engines(subject: Subject) -> Mapping[int, str]:
-    """The federation engine of every party that has a legal one; OSX counts as Eggroll."""
-    result: dict[int, str] = {}
-    for party in subject.federation.parties:
-        release = subject.release(party)
-        triple = None if release is None else triple_of(party, release)
-        if party.id is not None and release is not None and triple is not None and is_legal(triple, release):
-            result[party.id] = _ROUTER if triple[1] == "OSX" else triple[1]
-    return result
-
-
 def _exchanges(subject: Subject, engines: Mapping[int, str]) -> Iterator[Diagnostic]:
     """Exchanges of kind rollsite or osx whose parties mostly use another federation engine."""
     counts: dict[str, Counter[str]] = {}
-    for shape in subject.federation.shapes:
-        if isinstance(shape, Star):
-            groups = ((exchange, shape.pool) for exchange in shape.balanced) if shape.balanced else shape.groups
-            for exchange, members in groups:
-                counts.setdefault(exchange, Counter()).update(engines[each] for each in members if each in engines)
+    for star in stars(subject.federation):
+        groups = ((exchange, star.pool) for exchange in star.balanced) if star.balanced else star.groups
+        for exchange, members in groups:
+            counts.setdefault(exchange, Counter()).update(engines[each] for each in members if each in engines)
     for site in subject.federation.exchanges:
         common = counts.get(site.key, Counter[str]()).most_common(1)
-        if site.exchange_kind in {"rollsite", "osx"} and common and common[0][0] != _ROUTER:
+        if site.exchange_kind in {"rollsite", "osx"} and common and common[0][0] != ROUTER:
             yield Diagnostic(
                 FAULT,
                 f"{site.label} passes on messages of Eggroll, and its parties use {common[0][0]}",

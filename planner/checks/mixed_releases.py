@@ -37,18 +37,18 @@ Good:
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Iterator, Mapping
 
 from planner.diagnostics import Diagnostic, Fault, Note, Place
-from planner.model import Site, Star, party_key
+from planner.forwarding import default_route
+from planner.mentions import stars
+from planner.model import Site, party_key
+from planner.partners import differing, grouped
 from planner.releases import load
 from planner.routes import Topology
 from planner.subject import Subject
 
 FAULT = Fault("FED402", "mixed_releases")
-_Value = TypeVar("_Value", bound=Hashable)
-_Members = Mapping[_Value, Sequence[int]]
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
@@ -86,58 +86,21 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
             )
 
 
-def grouped(topology: Topology, values: Mapping[int, _Value]) -> Mapping[frozenset[int], _Members[_Value]]:
-    """For every group of parties that must talk, its members by their value; members without a value are left out."""
-    result: dict[frozenset[int], dict[_Value, list[int]]] = {}
-    for group in topology.groups:
-        if group not in result:
-            members: dict[_Value, list[int]] = {}
-            for member in sorted(group):
-                if member in values:
-                    members.setdefault(values[member], []).append(member)
-            result[group] = members
-    return result
-
-
-def differing(
-    site: Site,
-    topology: Topology,
-    values: Mapping[int, _Value],
-    by_group: Mapping[frozenset[int], _Members[_Value]],
-) -> str | None:
-    """A party (site key) that `site` must talk with and that has another value; None where there is none.
-
-    Takes as long as there are values and pairs under `never`, not parties.
-    """
-    if site.id is None or site.id not in values:
-        return None
-    never = topology.never_of.get(site.id, frozenset())
-    for group in topology.groups_of.get(site.id, ()):
-        for value, members in by_group[group].items():
-            if value != values[site.id]:
-                partner = next((member for member in members if member not in never), None)
-                if partner is not None:
-                    return party_key(partner)
-    return None
-
-
 def _exchange(site: Site, topology: Topology, versions: Mapping[str, tuple[int, int]]) -> str | None:
     """An exchange or polling server of a party that runs another version."""
-    if site.polling is not None:
-        routers: tuple[str, ...] = (site.polling,)
-    else:
-        routers = () if site.id is None else topology.exchange_of(site.id)
-    return next((router for router in routers if versions.get(router, versions[site.key]) != versions[site.key]), None)
+    mine = versions[site.key]
+    return next((router for router in default_route(site, topology) if versions.get(router, mine) != mine), None)
 
 
 def _behind(site: Site, topology: Topology, versions: Mapping[str, tuple[int, int]]) -> str | None:
     """A site of another version that dials an exchange, or that the exchange forwards to."""
-    for shape in topology.federation.shapes:
-        if isinstance(shape, Star) and site.key in shape.exchanges:
-            own = shape.pool if shape.balanced else [id_ for key, ids in shape.groups if key == site.key for id_ in ids]
-            for key in (*map(party_key, own), *shape.exchanges):
-                if versions.get(key, versions[site.key]) != versions[site.key]:
+    mine = versions[site.key]
+    for star in stars(topology.federation):
+        if site.key in star.exchanges:
+            own = star.pool if star.balanced else [id_ for key, ids in star.groups if key == site.key for id_ in ids]
+            for key in (*map(party_key, own), *star.exchanges):
+                if versions.get(key, mine) != mine:
                     return key
-    if site.upstream is not None and versions.get(site.upstream, versions[site.key]) != versions[site.key]:
+    if site.upstream is not None and versions.get(site.upstream, mine) != mine:
         return site.upstream
     return None

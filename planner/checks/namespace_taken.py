@@ -36,23 +36,18 @@ Good:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 from planner.diagnostics import Diagnostic, Fault, Note, Place
 from planner.model import Site
 from planner.subject import Subject
 
 FAULT = Fault("FED309", "namespace_taken")
-WITHOUT_NAMESPACES: Final = frozenset({"docker", "local"})
-"""Targets that know no namespaces."""
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
     """Yield a finding for every site in a namespace where an earlier one is; parties come before exchanges."""
     first: dict[tuple[str, str], Site] = {}
-    for site in subject.federation.parties + subject.federation.exchanges:
-        if site.target in WITHOUT_NAMESPACES:
-            continue
+    for site in subject.namespaced_sites():
         earlier = first.setdefault((site.cluster, site.namespace), site)
         if earlier.key == site.key:
             continue

@@ -39,8 +39,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from planner.checks.bad_port_range import is_range
 from planner.diagnostics import Diagnostic, Fault, Place
+from planner.port_ranges import is_range
 from planner.ports import OutOfRange
 from planner.subject import Subject
 

@@ -40,6 +40,7 @@ from collections.abc import Iterator
 from planner.diagnostics import LOCK, Diagnostic, Fault, Note, Place, Span
 from planner.ports import Clash, Origin
 from planner.subject import Subject
+from planner.wording import locked_label
 
 FAULT = Fault("FED301", "port_taken")
 
@@ -61,7 +62,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
 
 def _holder(subject: Subject, problem: Clash) -> str:
     holder = subject.topology.sites.get(problem.holder)
-    label = problem.holder.partition("@")[0].replace("-", " ", 1) if holder is None else holder.label
+    label = locked_label(problem.holder) if holder is None else holder.label
     return f"{label} (removed)" if problem.holder_origin is Origin.REMOVED else label
 
 
@@ -81,5 +82,4 @@ def _notes(subject: Subject, problem: Clash) -> tuple[Note, ...]:
         return (Note(f"{holder.label} pins it here", Place((*holder.path, "ports", problem.holder_name))),)
     line = subject.lock.sites[problem.holder].line if problem.holder in subject.lock.sites else 1
     place = Place(span=Span(line, 1), document=LOCK)
-    label = problem.holder.partition("@")[0].replace("-", " ", 1)
-    return (Note(f"{label} got {problem.port} when it was planned first", place),)
+    return (Note(f"{locked_label(problem.holder)} got {problem.port} when it was planned first", place),)

@@ -38,9 +38,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from planner.checks.bad_port_range import is_range
 from planner.diagnostics import Diagnostic, Fault, Note, Place
 from planner.model import Cluster
+from planner.port_ranges import is_range
 from planner.ports import BLOCK, Full
 from planner.subject import Subject
 

@@ -47,11 +47,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from planner.checks.unknown_party import pair_path
-from planner.checks.unreachable_polling_client import MOST_NAMES, parties
 from planner.diagnostics import Diagnostic, Fault, KeyPath, Note, Place, Severity
+from planner.mentions import link_paths
 from planner.model import Links, Mesh, Star, party_key
 from planner.subject import Subject
+from planner.wording import some_parties
 
 FAULT = Fault("FED210", "redundant_direct_route", Severity.WARNING)
 
@@ -68,10 +68,9 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
     seen: set[frozenset[int]] = set()
     for shape in subject.federation.shapes:
         if isinstance(shape, Links):
-            for index, pair in enumerate(shape.pairs):
+            for pair, path in link_paths(shape, subject.federation):
                 if frozenset(pair) not in seen:
                     seen.add(frozenset(pair))
-                    path = pair_path(shape, index, subject.federation)
                     yield from _overlaps(path, pair, stars, stars_of, subject)
         elif isinstance(shape, Mesh):
             yield from _overlaps(shape.path, tuple(dict.fromkeys(shape.members)), stars, stars_of, subject)
@@ -107,7 +106,7 @@ def _overlaps(
             names = ", ".join(key.removeprefix("exchange-") for key in star.exchanges if key)
             yield Diagnostic(
                 FAULT,
-                f"{parties(both[:MOST_NAMES], len(both))} dial each other directly, past the exchange they share",
+                f"{some_parties(both, len(both))} dial each other directly, past the exchange they share",
                 Place(path),
                 "delete the direct route if their messages are to pass the exchange, or take them out of the star",
                 (Note(f"this star puts them behind {names}" if names else "they share this star", Place(star.path)),),

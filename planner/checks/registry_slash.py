@@ -41,8 +41,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from planner.checks.unsupported_setting import parties_first, unique
 from planner.diagnostics import Diagnostic, Fault, Place
+from planner.inheritance import told_once
 from planner.model import Site
 from planner.subject import Subject
 
@@ -51,11 +51,11 @@ FAULT = Fault("FED408", "registry_slash")
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
     """Yield a finding for every registry that the release's chart would join wrongly with the image names."""
-    yield from unique(_findings(subject))
+    yield from told_once(_findings(subject))
 
 
 def _findings(subject: Subject) -> Iterator[tuple[Site, Diagnostic]]:
-    for site, release in parties_first(subject):
+    for site, release in subject.parties_first():
         wanted = release.registry_must_end_with_slash
         if site.registry and site.registry.endswith("/") != wanted:
             right = site.registry.rstrip("/") + ("/" if wanted else "")

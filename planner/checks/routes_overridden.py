@@ -44,9 +44,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from planner.checks.unsupported_setting import chart_of, parties_first, unique
 from planner.diagnostics import Diagnostic, Fault, Place, Severity
+from planner.inheritance import told_once
 from planner.model import Site
+from planner.overrides import overriding_sites
 from planner.releases import Release
 from planner.subject import Subject
 
@@ -58,13 +59,12 @@ _ROUTING: Final = ("type", "nodePort", "loadBalancerIP", "partyList", "exchange"
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
     """Yield one warning for every site whose overrides touch its identity or its routes."""
-    yield from unique(_findings(subject))
+    yield from told_once(_findings(subject))
 
 
 def _findings(subject: Subject) -> Iterator[tuple[Site, Diagnostic]]:
-    for site, release in parties_first(subject):
-        chart = chart_of(subject, site, release) if site.overrides else None
-        touched = () if chart is None else tuple(_touched(site, release, chart))
+    for site, release, chart in overriding_sites(subject):
+        touched = tuple(_touched(site, release, chart))
         if touched:
             message = f"overrides replace what the plan decides: {', '.join(touched)}"
             hint = (

@@ -47,12 +47,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from planner.checks.unknown_override import shown
-from planner.checks.unsupported_setting import unique
 from planner.diagnostics import Diagnostic, Fault, KeyPath, Place
+from planner.inheritance import told_once
 from planner.model import Site
 from planner.references import has_placeholder, is_placeholder, is_reference, is_secret_key
 from planner.subject import Subject
+from planner.wording import shown
 
 FAULT = Fault("FED804", "secret_in_override")
 _KEYS: Final[Mapping[KeyPath, str]] = {
@@ -65,7 +65,7 @@ _KEYS: Final[Mapping[KeyPath, str]] = {
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
     """Yield a finding for every secret under `overrides` that is no reference. Its value is never shown."""
-    yield from unique(_findings(subject))
+    yield from told_once(_findings(subject))
 
 
 def _findings(subject: Subject) -> Iterator[tuple[Site, Diagnostic]]:

@@ -44,59 +44,29 @@ Good:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Final
 
-from planner.checks.unknown_party import pair_path
-from planner.diagnostics import Diagnostic, Fault, KeyPath, Place
-from planner.model import Links, party_key
+from planner.diagnostics import Diagnostic, Fault, Place
+from planner.slips import self_references
 from planner.subject import Subject
+from planner.wording import label
 
 FAULT = Fault("FED205", "self_link")
+_OTHER_PARTY: Final = "name another party, or delete the pair"
+_WORDS: Final[Mapping[str, tuple[str, str]]] = {
+    "links": ("a link of {} with itself", _OTHER_PARTY),
+    "never": ("a forbidden pair of {} with itself", _OTHER_PARTY),
+    "expect": ("an expected pair of {} with itself", _OTHER_PARTY),
+    "routes": ("a route of {} to itself", "name the site that is dialled, or delete the entry"),
+    "polling": ("{} polls itself", "name the site that it polls for its messages, or delete polling"),
+    "upstream": ("the default route of {} leads back to it", "name another exchange, or delete upstream"),
+}
+"""Message and hint by where a site stands together with itself."""
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
     """Yield a finding for every link, pair, route and default route of a declared site to itself."""
-    federation, sites = subject.federation, subject.topology.sites
-    for place, key, message, hint in _selves(subject):
-        if key in sites or not federation.complete:
-            yield Diagnostic(FAULT, message, place, hint)
-
-
-def _selves(subject: Subject) -> Iterator[tuple[Place, str, str, str]]:
-    federation = subject.federation
-    for party, path, what in _pairs(subject):
-        message = f"{what} of party {party} with itself"
-        yield Place(path), party_key(party), message, "name another party, or delete the pair"
-    for route in federation.routes:
-        if route.source == route.target:
-            message = f"a route of {route.source.replace('-', ' ', 1)} to itself"
-            yield (
-                Place((*route.path, "to")),
-                route.source,
-                message,
-                "name the site that is dialled, or delete the entry",
-            )
-    for site in federation.sites:
-        if site.polling == site.key:
-            hint = "name the site that it polls for its messages, or delete polling"
-            yield Place((*site.path, "polling")), site.key, f"{site.label} polls itself", hint
-        if site.upstream == site.key:
-            message = f"the default route of {site.label} leads back to it"
-            yield Place((*site.path, "upstream")), site.key, message, "name another exchange, or delete upstream"
-
-
-def _pairs(subject: Subject) -> Iterator[tuple[int, KeyPath, str]]:
-    """Pairs of one party: the party, the place of its second mention, and what the pair is."""
-    federation = subject.federation
-    for shape in federation.shapes:
-        if isinstance(shape, Links):
-            for index, (first, second) in enumerate(shape.pairs):
-                if first == second:
-                    path = pair_path(shape, index, federation)
-                    yield first, (*path, 1) if federation.complete else path, "a link"
-    for pair in federation.never:
-        if pair.first == pair.second:
-            yield pair.first, (*pair.path, 1), "a forbidden pair"
-    for expectation in federation.expects:
-        if expectation.first == expectation.second:
-            yield expectation.first, (*expectation.path, "pair", 1), "an expected pair"
+    for found in self_references(subject):
+        message, hint = _WORDS[found.where]
+        yield Diagnostic(FAULT, message.format(label(found.site)), Place(found.path), hint)

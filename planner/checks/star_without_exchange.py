@@ -45,9 +45,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from planner.checks.unsupported_setting import releases_with, unique
 from planner.diagnostics import Diagnostic, Fault, KeyPath, Note, Place
+from planner.inheritance import told_once
 from planner.model import Site, Star, party_key
+from planner.release_ranges import releases_with
 from planner.releases import Release
 from planner.subject import Subject, exchange_chart
 
@@ -56,7 +57,7 @@ FAULT = Fault("FED603", "star_without_exchange")
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
     """Yield a finding for every exchange without a chart, and for every balanced star that a release cannot balance."""
-    yield from unique(_findings(subject))
+    yield from told_once(_findings(subject))
     yield from _balanced(subject)
 
 

@@ -41,6 +41,7 @@ from collections.abc import Iterator, Sequence
 
 from planner.diagnostics import Diagnostic, Fault, Note, Place
 from planner.model import Links, Site, Star, party_key
+from planner.partners import has_partner
 from planner.subject import Subject
 
 FAULT = Fault("FED216", "tls_mismatch")
@@ -101,11 +102,9 @@ def _links(subject: Subject) -> Iterator[tuple[str, str]]:
 
 def _talks(site: Site, subject: Subject) -> bool:
     """Whether a party with forbidden pairs has a partner left: a mesh may hold it and nobody that it dials."""
-    barred = subject.topology.never_of.get(site.id or 0, frozenset()) if site.kind == "party" else ()
-    if not barred:
+    if site.kind != "party" or not subject.topology.never_of.get(site.id or 0):
         return True
-    groups = subject.topology.groups_of.get(site.id or 0, ())
-    return any(len(group) > len(barred) + 1 for group in groups) or bool(subject.topology.partners(site.id or 0))
+    return has_partner(site.id or 0, subject.topology)
 
 
 def _findings(right: Sequence[Site], wrong: Sequence[Site]) -> Iterator[Diagnostic]:

@@ -36,20 +36,13 @@ Good:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from difflib import get_close_matches
-from itertools import islice
-from typing import Final
+from collections.abc import Iterator
 
-from planner.checks.unknown_party import also
 from planner.diagnostics import Diagnostic, Fault, KeyPath, Place
 from planner.subject import Subject
+from planner.wording import MOST_GUESSES, also, write_known
 
 FAULT = Fault("FED124", "unknown_cluster")
-
-MOST_GUESSES: Final = 5
-"""Unknown names for which a similar one is looked for: each costs a comparison with every declared name."""
-_MOST_NAMES: Final = 5
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
@@ -68,16 +61,3 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
             f"{write_known(name, subject.clusters, guess=number < MOST_GUESSES)}declare {name} under clusters",
             also(f"cluster {name} is named here too", paths[1:]),
         )
-
-
-def write_known(name: str, known: Collection[str], *, guess: bool) -> str:
-    """The first half of a hint: which declared name to write instead; empty where none is declared."""
-    similar = get_close_matches(name[:60], known, n=1) if guess else ()
-    if similar:
-        return f"write {similar[0]}, or "
-    if not known:
-        return ""
-    names = ", ".join(islice(known, _MOST_NAMES))
-    if len(known) == 1:
-        return f"write {names}, or "
-    return f"write one of {names}, or " if len(known) <= _MOST_NAMES else f"write a declared one ({names} ...), or "

@@ -48,12 +48,12 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from planner.checks.unknown_cluster import MOST_GUESSES, write_known
-from planner.checks.unknown_party import also, declared_ids, topology_mentions
 from planner.diagnostics import Diagnostic, Fault, Place
+from planner.mentions import declared_exchanges, exchanges_elsewhere, exchanges_of_topology, stars
 from planner.model import Federation, Star
 from planner.source import quote
 from planner.subject import Subject
+from planner.wording import MOST_GUESSES, also, write_known
 
 FAULT = Fault("FED125", "unknown_exchange")
 
@@ -66,12 +66,12 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
     federation = subject.federation
     if not federation.complete:
         return
-    exchanges = _declared(federation)
-    for star in _stars(federation):
+    exchanges = declared_exchanges(federation)
+    for star in stars(federation):
         if "" in star.exchanges and len(exchanges) != 1:
             yield _nameless(star, tuple(exchanges), federation)
     places: dict[str, list[Place]] = {}
-    for name, place in (*_topology_mentions(federation), *_other_mentions(federation)):
+    for name, place in (*exchanges_of_topology(federation), *exchanges_elsewhere(federation)):
         if name not in exchanges:
             places.setdefault(name, []).append(place)
     for number, (name, found) in enumerate(places.items()):
@@ -83,61 +83,6 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
             _hint(name, exchanges, federation, guess=number < MOST_GUESSES),
             also(f"exchange {shown} is named here too", [place.path for place in found[1:]]),
         )
-
-
-def topology_known(subject: Subject) -> bool:
-    """Whether every party and exchange that the topology names is declared, in a file that was read completely.
-
-    Only then can a check say what a topology lacks: behind an unknown name, anything may have been meant.
-    """
-    federation = subject.federation
-    if not federation.complete:
-        return False
-    exchanges, parties = _declared(federation), declared_ids(federation)
-    return (
-        not any("" in star.exchanges for star in _stars(federation))
-        and all(name in exchanges for name, _ in _topology_mentions(federation))
-        and all(party in parties for party, _ in topology_mentions(federation))
-    )
-
-
-def _declared(federation: Federation) -> dict[str, None]:
-    """The names of all exchanges, in file order."""
-    return dict.fromkeys(exchange.key.removeprefix("exchange-") for exchange in federation.exchanges)
-
-
-def _stars(federation: Federation) -> Iterator[Star]:
-    return (shape for shape in federation.shapes if isinstance(shape, Star))
-
-
-def _topology_mentions(federation: Federation) -> Iterator[tuple[str, Place]]:
-    """Every exchange, with its place, that decides who talks with whom."""
-    for star in _stars(federation):
-        for index, key in enumerate(star.exchanges):
-            name = key.removeprefix("exchange-")
-            if star.balanced:
-                yield name, Place((*star.path, "through", index))
-            elif star.path[-1:] == ("star",):
-                yield name, Place((*star.path, name), on_key=True)
-            elif key:
-                yield name, Place((*star.path, "through"))
-    for site in federation.sites:
-        yield from _reference(site.upstream, Place((*site.path, "upstream")))
-        yield from _reference(site.polling, Place((*site.path, "polling")))
-
-
-def _other_mentions(federation: Federation) -> Iterator[tuple[str, Place]]:
-    for expectation in federation.expects:
-        yield from _reference(expectation.via, Place((*expectation.path, "via")))
-    for route in federation.routes:
-        yield from _reference(route.source, Place((*route.path, "from")))
-        yield from _reference(route.target, Place((*route.path, "to")))
-
-
-def _reference(key: str | None, place: Place) -> Iterator[tuple[str, Place]]:
-    """The exchange that a site key names, if it names one."""
-    if key is not None and key.startswith("exchange-"):
-        yield key.removeprefix("exchange-"), place
 
 
 def _hint(name: str, exchanges: dict[str, None], federation: Federation, *, guess: bool) -> str:

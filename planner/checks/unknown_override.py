@@ -46,92 +46,32 @@ Good:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import Final
 
-from planner.checks.unsupported_setting import chart_of, parties_first, releases_reading, unique
-from planner.diagnostics import Diagnostic, Fault, KeyPath, Note, Place
+from planner.diagnostics import Diagnostic, Fault, Note, Place
+from planner.inheritance import told_once
 from planner.model import Site
+from planner.overrides import Node, nodes, overriding_sites
+from planner.release_ranges import releases_reading
 from planner.releases import Release, load
-from planner.source import quote
 from planner.subject import Subject
+from planner.wording import shown
 
 FAULT = Fault("FED411", "unknown_override")
-_LEGIBLE: Final = 80
-"""Longest path of keys that is shown as it stands."""
 _LISTED: Final = 12
 """Most keys that a hint lists."""
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A key under `overrides`: its path below there, in the chart's words, and what is wrong with it, if anything."""
-
-    path: KeyPath
-    dotted: str
-    misfit: str | None
-
-
 def check(subject: Subject) -> Iterator[Diagnostic]:
     """Yield a finding for every key under `overrides` that the site's chart does not read."""
-    yield from unique(_findings(subject))
-
-
-def shown(dotted: str) -> str:
-    """A path of keys for a message; quoted where a terminal could act on it or it is too long to read."""
-    return dotted if dotted.isprintable() and len(dotted) <= _LEGIBLE else quote(dotted)
-
-
-def nodes(overrides: Mapping[str, object], release: Release, chart: str) -> Iterator[Node]:
-    """The keys under `overrides` that the chart gives a meaning to, and the first that it does not on each branch.
-
-    What lies inside a free-form map or list is the chart's user's own business and not visited.
-    """
-    for key, value in overrides.items():
-        if str(key) not in release.kubefate.keys:
-            yield from _below(value, release, chart, (key,), str(key))
-
-
-def _below(value: object, release: Release, chart: str, path: KeyPath, dotted: str) -> Iterator[Node]:
-    kind = release.kind(chart, dotted)
-    name = str(path[-1])
-    if kind is None or "." in name or "[" in name:
-        yield Node(path, dotted, f"does not read {shown(dotted)}")
-    elif kind == "keys" and isinstance(value, Mapping):
-        yield Node(path, dotted, None)
-        for key, item in value.items():
-            yield from _below(item, release, chart, (*path, key), f"{dotted}.{key}")
-    elif kind == "items" and isinstance(value, list | tuple):
-        yield Node(path, dotted, None)
-        for index, item in enumerate(value):
-            if isinstance(item, Mapping):
-                for key, inner in item.items():
-                    yield from _below(inner, release, chart, (*path, index, key), f"{dotted}[*].{key}")
-            else:
-                yield Node((*path, index), f"{dotted}[*]", f"takes a mapping as each item of {dotted}")
-    else:
-        yield Node(path, dotted, _shape(kind, value, dotted))
-
-
-def _shape(kind: str, value: object, dotted: str) -> str | None:
-    """What the chart takes at a key, if that is not what stands there; null is fine, it takes the key away."""
-    if value is None or kind == "any":
-        return None
-    if kind in {"keys", "map"}:
-        return None if isinstance(value, Mapping) else f"takes a mapping at {dotted}"
-    if kind in {"items", "list"}:
-        return None if isinstance(value, list | tuple) else f"takes a list at {dotted}"
-    return f"takes a single value at {dotted}" if isinstance(value, Mapping | list | tuple) else None
+    yield from told_once(_findings(subject))
 
 
 def _findings(subject: Subject) -> Iterator[tuple[Site, Diagnostic]]:
-    for site, release in parties_first(subject):
-        chart = chart_of(subject, site, release) if site.overrides else None
-        if chart is None:
-            continue
+    for site, release, chart in overriding_sites(subject):
         for node in nodes(site.overrides, release, chart):
             if node.misfit is not None:
                 place = Place((*site.path, "overrides", *node.path), on_key=isinstance(node.path[-1], str))

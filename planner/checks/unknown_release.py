@@ -40,10 +40,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from planner.checks.unknown_override import shown
 from planner.diagnostics import Diagnostic, Fault, KeyPath, Place
 from planner.releases import RELEASE_NAMES, ReleaseOrder, load, release_order
 from planner.subject import Subject
+from planner.wording import shown
 
 FAULT = Fault("FED401", "unknown_release")
 

@@ -52,12 +52,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from planner.checks.forbidden_route import Routers, default_route, way
-from planner.checks.unknown_exchange import topology_known
 from planner.diagnostics import Diagnostic, Fault, Place
+from planner.forwarding import Routers, default_route, way
+from planner.mentions import topology_known
 from planner.model import Expectation, Site, party_key
 from planner.routes import POLLED, Topology
 from planner.subject import Subject
+from planner.wording import label
 
 FAULT = Fault("FED209", "unmet_expectation")
 
@@ -67,7 +68,7 @@ _CHANGE = "change the topology so that it holds, or delete the expectation"
 def check(subject: Subject) -> Iterator[Diagnostic]:
     """Yield a finding for every expected pair that no shape makes talk, or that does not go through `via`."""
     topology = subject.topology
-    if not subject.federation.expects or not topology_known(subject):
+    if not subject.federation.expects or not topology_known(subject.federation):
         return
     routers = Routers(topology)
     for expectation in subject.federation.expects:
@@ -98,8 +99,7 @@ def _off_the_way(
     for source, destination in (pair, pair[::-1]):
         for passed in _ways(source, destination, topology, routers):
             if via not in passed:
-                wanted = via.replace("-", " ", 1)
-                how = f"{way(source.key, passed)} does not pass {wanted}"
+                how = f"{way(source.key, passed)} does not pass {label(via)}"
                 hint = f"correct via, or let the two meet only in a star through {via.removeprefix('exchange-')}"
                 yield unmet(source.label, destination.label, place, how, hint)
                 return

@@ -40,10 +40,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from planner.checks import mixed_engines
-from planner.checks.illegal_engine import is_legal, triple_of
-from planner.checks.unsupported_setting import unique
 from planner.diagnostics import Diagnostic, Fault, Place
+from planner.engines import federation_engines, is_legal, odd_ones, triple_of
+from planner.inheritance import told_once
 from planner.model import Site
 from planner.subject import Subject
 
@@ -52,11 +51,11 @@ FAULT = Fault("FED601", "unplanned_engine")
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
     """Yield a finding for every party whose engine fedplan does not plan, but those that must change it anyway."""
-    yield from unique(_findings(subject))
+    yield from told_once(_findings(subject))
 
 
 def _findings(subject: Subject) -> Iterator[tuple[Site, Diagnostic]]:
-    mixed = {site.key for site, _ in mixed_engines.odd_ones(subject)}
+    mixed = {site.key for site, _ in odd_ones(subject, federation_engines(subject))}
     for party in subject.federation.parties:
         release = subject.release(party)
         if release is None or subject.engine(party) is not None or party.key in mixed:

@@ -38,8 +38,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from planner.checks.unsupported_setting import unique
 from planner.diagnostics import Diagnostic, Fault, Place
+from planner.inheritance import told_once
 from planner.subject import Subject
 
 FAULT = Fault("FED605", "unplanned_serving")
@@ -48,7 +48,7 @@ FAULT = Fault("FED605", "unplanned_serving")
 def check(subject: Subject) -> Iterator[Diagnostic]:
     """Yield a finding for every party that asks for FATE-Serving."""
     message = "this version of fedplan does not plan FATE-Serving"
-    yield from unique(
+    yield from told_once(
         (party, Diagnostic(FAULT, message, Place((*party.path, "serving"), on_key=True), "remove `serving`"))
         for party in subject.federation.parties
         if party.serving is not None

@@ -39,8 +39,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from planner.checks.unsupported_setting import unique
 from planner.diagnostics import Diagnostic, Fault, Place
+from planner.inheritance import told_once
 from planner.model import Site
 from planner.subject import Subject
 
@@ -49,7 +49,7 @@ FAULT = Fault("FED602", "unplanned_target")
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
     """Yield a finding for every site whose target nothing is written for."""
-    yield from unique(_findings(subject))
+    yield from told_once(_findings(subject))
 
 
 def _findings(subject: Subject) -> Iterator[tuple[Site, Diagnostic]]:

@@ -41,24 +41,19 @@ Good:
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from itertools import islice
+from typing import NamedTuple
 
-from planner.checks import wrong_polling_server
-from planner.checks.unknown_exchange import topology_known
-from planner.checks.unknown_party import MOST_NOTES, pair_path
 from planner.diagnostics import Diagnostic, Fault, KeyPath, Note, Place
+from planner.mentions import link_paths, topology_known
 from planner.model import Links, Mesh, Site, Star
+from planner.polling import polling_clients, wrong_servers
 from planner.subject import Subject
+from planner.wording import MOST_NOTES, label, some_parties
 
 FAULT = Fault("FED207", "unreachable_polling_client")
 
-MOST_NAMES = 3
-"""Parties that a message names; the rest is counted."""
 
-
-@dataclass(frozen=True, slots=True)
-class _Circle:
+class _Circle(NamedTuple):
     """Parties that talk with each other: a mesh, a star with its exchanges, or a link."""
 
     word: str
@@ -74,22 +69,14 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
     Clients with a wrong server are left to wrong_polling_server, those that must never talk with it to
     forbidden_route.
     """
-    clients = [site for site in subject.federation.parties if site.polling not in (None, site.key)]
-    if not clients or not topology_known(subject):
+    clients = polling_clients(subject.federation)
+    if not clients or not topology_known(subject.federation):
         return
-    misplaced = {diagnostic.place.path[:-1] for diagnostic in wrong_polling_server.check(subject)}
+    misplaced = {wrong.client.path for wrong in wrong_servers(subject)}
     circles = _circles(subject, frozenset(site.id for site in clients if site.id is not None))
     for client in clients:
         if client.path not in misplaced and client.id is not None:
             yield from _judged(client, circles.get(client.id, []), subject)
-
-
-def parties(first: list[int], count: int) -> str:
-    """A few of `count` parties by name, and how many more there are."""
-    names = ", ".join(map(str, first))
-    if count == 1:
-        return f"party {names}"
-    return f"parties {names}" if count <= len(first) else f"parties {names} and {count - len(first)} more"
 
 
 def _judged(client: Site, circles: list[_Circle], subject: Subject) -> Iterator[Diagnostic]:
@@ -101,7 +88,7 @@ def _judged(client: Site, circles: list[_Circle], subject: Subject) -> Iterator[
         if served.id in barred:
             return
         reaching.add(served.id)
-    label = "a site that is not declared" if served is None else served.label
+    polled = "a site that is not declared" if served is None else served.label
     notes: list[Note] = []
     message = ""
     for circle in circles:
@@ -111,9 +98,9 @@ def _judged(client: Site, circles: list[_Circle], subject: Subject) -> Iterator[
         if count == 0:
             continue
         if not message:
-            first = list(islice((member for member in circle.members if member not in reaching), MOST_NAMES))
+            who = some_parties((member for member in circle.members if member not in reaching), count)
             dial = "dials" if count == 1 else "dial"
-            message = f"{client.label} cannot be dialled (it polls {label}), and {parties(first, count)} {dial} it"
+            message = f"{client.label} cannot be dialled (it polls {polled}), and {who} {dial} it"
         notes.append(Note(f"they must talk because of this {circle.word}", Place(circle.path)))
     if message:
         yield Diagnostic(FAULT, message, Place((*client.path, "polling")), _hint(server), tuple(notes[:MOST_NOTES]))
@@ -123,8 +110,7 @@ def _hint(server: str) -> str:
     """The way out; naming the pair under `never` is none, because the server would still let the client reach it."""
     if server.startswith("exchange-"):
         return f"let them meet in a star through {server.removeprefix('exchange-')} only, or keep them in shapes apart"
-    party = server.replace("-", " ", 1)
-    return f"let them meet in a star through one exchange and poll that exchange, or link it with {party} only"
+    return f"let them meet in a star through one exchange and poll that exchange, or link it with {label(server)} only"
 
 
 def _circles(subject: Subject, clients: frozenset[int]) -> Mapping[int, list[_Circle]]:
@@ -133,9 +119,8 @@ def _circles(subject: Subject, clients: frozenset[int]) -> Mapping[int, list[_Ci
     federation = subject.federation
     for shape in federation.shapes:
         if isinstance(shape, Links):
-            for index, pair in enumerate(shape.pairs):
+            for pair, path in link_paths(shape, federation):
                 if not clients.isdisjoint(pair):
-                    path = pair_path(shape, index, federation)
                     _add(result, clients, _Circle("link", pair, frozenset(pair), (), path))
         elif not isinstance(shape, Star) or not shape.balanced:  # broken_balance speaks of those
             members = shape.members

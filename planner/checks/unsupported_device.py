@@ -46,9 +46,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from planner.checks.unsupported_setting import unique
 from planner.diagnostics import Diagnostic, Fault, Place
+from planner.inheritance import told_once
 from planner.model import Site
+from planner.overrides import value_at
 from planner.releases import Release
 from planner.subject import Subject
 
@@ -58,7 +59,7 @@ _GPU: Final = "nvidia.com/gpu"
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
     """Yield a finding for every party whose images do not exist, or whose FATE-Flow gets no GPU."""
-    yield from unique(_findings(subject))
+    yield from told_once(_findings(subject))
 
 
 def _findings(subject: Subject) -> Iterator[tuple[Site, Diagnostic]]:
@@ -88,9 +89,7 @@ def _unsupported(party: Site, release: Release) -> Diagnostic:
 def _asks_for_gpu(party: Site) -> bool:
     """Whether the limits of FATE-Flow's pod name a GPU, under components or overrides."""
     for tree in (party.components, party.overrides):
-        node: object = tree
-        for step in ("python", "resources", "limits"):
-            node = node.get(step) if isinstance(node, Mapping) else None
-        if isinstance(node, Mapping) and str(node.get(_GPU, 0)) not in {"0", "None"}:
+        limits = value_at(tree, ("python", "resources", "limits"))
+        if isinstance(limits, Mapping) and str(limits.get(_GPU, 0)) not in {"0", "None"}:
             return True
     return False

@@ -53,133 +53,59 @@ Good:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any, Final, Literal
+from typing import Final
 
+from planner.chart_keys import Setting, module_settings, settings_of
 from planner.diagnostics import Diagnostic, Fault, KeyPath, Note, Place
-from planner.model import Ingress, Site
-from planner.releases import FATE, RELEASE_NAMES, Release, load
-from planner.subject import Subject, exchange_chart
+from planner.inheritance import told_once
+from planner.model import Site
+from planner.release_ranges import releases_with
+from planner.releases import FATE, Release
+from planner.subject import Subject
 
 FAULT = Fault("FED604", "unsupported_setting")
-EXCHANGE_OF_OURS: Final = "fedplan's own manifests"
+_EXCHANGE_OF_OURS: Final = "fedplan's own manifests"
 """What stands in for the chart where target `kubernetes` deploys an OSX exchange."""
 _OF_OUR_EXCHANGE: Final = frozenset({
     "imagePullSecrets", "pullPolicy", "registry", "osx.exchange.ip", "osx.loadBalancerIP",
     *(f"osx.{key}" for key in ("resources", "nodeSelector", "tolerations", "affinity", "image", "imageTag")),
 })  # fmt: skip
 """Chart keys that renderers/kubernetes.py has a counterpart of."""
-_DOMAIN: Final = Ingress().domain
-_CREDENTIALS: Final[Mapping[str, tuple[str, str]]] = {
-    "mysql": ("mysql", "mysql.password"),
-    "fateboard": ("fateboard", "fateboard.password"),
-    "notebook": ("client", "client.notebook_hashed_password"),
-}
-"""Keys of `credentials`: the module that has the login, and the chart's key for its password."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Setting:
-    """A setting that somebody gave: its path below the site, and what the chart must read to express it.
-
-    `key` gives the chart's key at a release, or says outright whether that release can.
-    """
-
-    path: KeyPath
-    key: Callable[[Release], str | bool]
-    name: str = ""
-
-
-@dataclass(slots=True)
-class _Idle:
-    """A setting of a module: who has it, and whether any of them deploys the module."""
-
-    first: Place
-    module: str
-    label: str
-    deployed: bool = False
-    sites: set[str] = field(default_factory=set)
-    modules: tuple[str, ...] = ()
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
     """Yield a finding for every setting without a counterpart in the chart, and for those of modules nobody deploys."""
-    yield from unique(_findings(subject))
+    yield from told_once(_findings(subject))
     yield from _undeployed(subject)
 
 
-def unique(findings: Iterable[tuple[Site, Diagnostic]]) -> Iterator[Diagnostic]:
-    """Give the findings; of those about one inherited value only the first."""
-    seen: set[KeyPath] = set()
-    for site, finding in findings:
-        below = finding.place.path[len(site.path) :]
-        if below and below[0] not in site.given:
-            if below in seen:
-                continue
-            seen.add(below)
-        yield finding
-
-
-def parties_first(subject: Subject) -> Iterator[tuple[Site, Release]]:
-    """Sites whose release is known, parties before exchanges: `defaults` are written with parties in mind."""
-    for site in subject.federation.parties + subject.federation.exchanges:
-        release = subject.release(site)
-        if release is not None:
-            yield site, release
-
-
-def chart_of(subject: Subject, site: Site, release: Release) -> str | None:
-    """Name of the chart that a site's cluster.yaml is for; None where it has none."""
-    if site.kind == "party":
-        return FATE
-    if site.target == "kubernetes":
-        return None
-    chart = exchange_chart(site, release, subject.topology)
-    return None if chart is None else chart.chart
-
-
-def releases_with(can: Callable[[Release], bool]) -> str:
-    """The releases that can do something, as stretches: `v1.6.1 to v1.11.2`; empty where none can."""
-    stretches: list[list[str]] = []
-    before = False
-    for name in RELEASE_NAMES:
-        release = load(name)
-        able = release is not None and can(release)
-        if able and before:
-            stretches[-1][1:] = [name]
-        elif able:
-            stretches.append([name])
-        before = able
-    return " and ".join(" to ".join(stretch) for stretch in stretches)
-
-
 def _findings(subject: Subject) -> Iterator[tuple[Site, Diagnostic]]:
-    for site, release in parties_first(subject):
+    for site, release in subject.parties_first():
         modules = set(subject.modules(site))
-        for setting in _settings(site, release, modules):
+        for setting in settings_of(site, release, modules):
             chart = _chart(subject, site, release, setting)
             if chart is not None and not _can(release, chart, setting):
                 yield site, _finding(site, release, chart, setting)
 
 
-def _chart(subject: Subject, site: Site, release: Release, setting: _Setting) -> str | None:
+def _chart(subject: Subject, site: Site, release: Release, setting: Setting) -> str | None:
     """The chart that has to express a setting; None where another check says that there is none."""
     if site.kind == "exchange" and site.target == "kubernetes":
-        return EXCHANGE_OF_OURS if release.module == "osx" else None
+        return _EXCHANGE_OF_OURS if release.module == "osx" else None
     if site.kind == "exchange" and setting.path == ("exposure",):
         # star_without_exchange speaks where only the exchange's chart lacks what the release has.
         return None if release.has_load_balancer_ip or not release.exchanges else release.exchanges[0].chart
-    return chart_of(subject, site, release)
+    return subject.chart(site)
 
 
-def _can(release: Release, chart: str, setting: _Setting) -> bool:
+def _can(release: Release, chart: str, setting: Setting) -> bool:
     """Whether a chart expresses a setting at a release."""
     key = setting.key(release)
     if isinstance(key, bool):
-        return key and chart != EXCHANGE_OF_OURS
-    if chart == EXCHANGE_OF_OURS:
+        return key and chart != _EXCHANGE_OF_OURS
+    if chart == _EXCHANGE_OF_OURS:
         return key in _OF_OUR_EXCHANGE
     return _expresses(release, chart, key)
 
@@ -190,13 +116,13 @@ def _expresses(release: Release, chart: str, key: str) -> bool:
     return release.reads(chart, key) and not release.is_dead(chart, key)
 
 
-def _finding(site: Site, release: Release, chart: str, setting: _Setting) -> Diagnostic:
+def _finding(site: Site, release: Release, chart: str, setting: Setting) -> Diagnostic:
     path = (*site.path, *setting.path)
     what = setting.name or ".".join(str(step) for step in setting.path)
     place = Place(path, on_key=len(setting.path) > 1)
     who = (
         "an OSX exchange of target kubernetes"
-        if chart == EXCHANGE_OF_OURS
+        if chart == _EXCHANGE_OF_OURS
         else f"chart {chart} {release.chart.version}"
     )
     able = releases_with(
@@ -206,7 +132,7 @@ def _finding(site: Site, release: Release, chart: str, setting: _Setting) -> Dia
         )
     )
     hint = f"remove it, or use a release that has one ({able})" if able else "remove it: no release has one"
-    if chart == EXCHANGE_OF_OURS:
+    if chart == _EXCHANGE_OF_OURS:
         hint = f"remove it from {site.label}"
     notes: tuple[Note, ...] = ()
     if site.kind == "exchange" and setting.path[0] not in site.given:
@@ -215,127 +141,31 @@ def _finding(site: Site, release: Release, chart: str, setting: _Setting) -> Dia
     return Diagnostic(FAULT, f"{who} has no setting for {what}", place, hint, notes)
 
 
-def _settings(site: Site, release: Release, modules: set[str]) -> Iterator[_Setting]:
-    """Every setting of a site that some release cannot express."""
-    if site.exposure.type == "LoadBalancer":
-        yield _Setting(("exposure",), lambda other: f"{other.module}.loadBalancerIP", "a load balancer's address")
-    if site.polling is not None:
-        yield _Setting(("polling",), lambda other: f"{other.module}.polling.enabled")
-    if site.upstream is not None:
-        yield _Setting(("upstream",), lambda other: f"{other.module}.exchange.ip")
-    flags = {
-        "tls": (site.tls, "rollsite.enableTLS"),
-        "imageTag": (site.image_tag, "imageTag"),
-        "pullPolicy": (site.pull_policy, "pullPolicy"),
-        "imagePullSecrets": (site.pull_secrets, "imagePullSecrets"),
-        "istio": (site.istio, "istio.enabled"),
-        "podSecurityPolicy": (site.pod_security_policy, "podSecurityPolicy.enabled"),
-        "mysql": (site.mysql, "externalMysqlIp"),
-        "algorithm": ("algorithm" in site.given or site.algorithm != "Basic", "algorithm"),
-        "device": ("device" in site.given or site.device != "CPU", "device"),
-    }
-    for name, (given, key) in flags.items():
-        if given:
-            yield _Setting((name,), _always(key), "an external MySQL" if name == "mysql" else "")
-    if site.kind == "exchange" and site.target == "kubernetes" and "overrides" in site.given:
-        yield _Setting(("overrides",), _always(key=False))
-    for name, (_, key) in _CREDENTIALS.items():
-        if name in site.credentials:
-            yield _Setting(("credentials", name), _always(key))
-    yield from _ingress(site.ingress, release, modules)
-    for module, settings in site.components.items():
-        if module in modules or (module == "osx" and site.target == "kubernetes"):
-            yield from _component(module, settings)
-
-
-def _always(key: str | Literal[False]) -> Callable[[Release], str | bool]:
-    """The same key, or the same answer, at every release."""
-    return lambda _: key
-
-
-def _ingress(ingress: Ingress, release: Release, modules: set[str]) -> Iterator[_Setting]:
-    """Settings of the user interfaces: none before v1.5.0-b, one host for each until v1.6.1."""
-    given = ingress.domain != _DOMAIN or ingress.ingress_class is not None or bool(ingress.hosts)
-    if given and release.hosts.dialect == "fixed":
-        yield _Setting(("ingress",), lambda other: other.hosts.dialect != "fixed")
-        return
-    if ingress.domain != _DOMAIN:
-        yield _Setting(("ingress", "domain"), _has_ingress)
-    if ingress.ingress_class is not None:
-        yield _Setting(("ingress", "class"), _always("ingressClassName"))
-    for name, settings in ingress.hosts.items():
-        if name not in modules:
-            continue
-        for key in ("tlsSecret", "annotations"):
-            if key in settings:
-                yield _Setting(("ingress", name, key), _has_ingress)
-        if len(settings.get("hosts", ())) > 1:
-            yield _Setting(("ingress", name, "hosts"), _has_ingress, f"several hosts of {name}")
-
-
-def _has_ingress(release: Release) -> bool:
-    return release.hosts.dialect == "ingress"
-
-
-def _component(module: str, settings: Mapping[str, Any]) -> Iterator[_Setting]:
-    for key in settings:
-        if key == "replicas":
-            yield _Setting(("components", module, key), lambda release: _replicas(module, release))
-        elif key != "storage":
-            yield _Setting(("components", module, key), _always(f"{module}.{key}"))
-    for key in settings.get("storage", ()):
-        yield _Setting(("components", module, "storage", key), _always(f"{module}.{key}"))
-
-
-def _replicas(module: str, release: Release) -> str:
-    """The chart's key for the number of a module's pods: `nodemanager.count` until v1.8.1."""
-    scale = next((engine.scale_key for engine in release.engines if engine.scale_key.startswith(f"{module}.")), None)
-    return scale or f"{module}.replicas"
-
-
 def _undeployed(subject: Subject) -> Iterator[Diagnostic]:
     """Settings of modules that nobody who has them deploys; equal settings count as one, for they may be inherited."""
-    idle: dict[tuple[str, str, str], _Idle] = {}
-    for site, release in parties_first(subject):
-        modules = _deployed(subject, site, release)
-        if not modules:
-            continue
-        for path, module, value in _of_modules(site, release):
-            entry = idle.setdefault(
-                (".".join(path), module, value),
-                _Idle(Place((*site.path, *path), on_key=True), module, site.label, modules=modules),
-            )
-            entry.sites.add(site.key)
-            entry.deployed = entry.deployed or module in modules
-    for entry in idle.values():
-        if not entry.deployed:
-            who = entry.label if len(entry.sites) == 1 else f"none of the {len(entry.sites)} sites with this setting"
-            verb = "does not deploy" if len(entry.sites) == 1 else "deploys"
-            hint = f"remove it, or write it for a module that is deployed: {', '.join(entry.modules)}"
-            yield Diagnostic(FAULT, f"{who} {verb} module {entry.module}", entry.first, hint)
+    holders: dict[tuple[KeyPath, str, str], list[Site]] = {}
+    deployed: set[tuple[KeyPath, str, str]] = set()
+    for site, release in subject.parties_first():
+        modules = _deployed(subject, site)
+        for setting in module_settings(site, release) if modules else ():
+            holders.setdefault(setting, []).append(site)
+            if setting[1] in modules:
+                deployed.add(setting)
+    for setting, sites in holders.items():
+        if setting not in deployed:
+            path, module, _ = setting
+            number = len({site.key for site in sites})
+            who = sites[0].label if number == 1 else f"none of the {number} sites with this setting"
+            verb = "does not deploy" if number == 1 else "deploys"
+            place = Place((*sites[0].path, *path), on_key=True)
+            there = ", ".join(_deployed(subject, sites[0]))
+            hint = f"remove it, or write it for a module that is deployed: {there}"
+            yield Diagnostic(FAULT, f"{who} {verb} module {module}", place, hint)
 
 
-def _deployed(subject: Subject, site: Site, release: Release) -> tuple[str, ...]:
+def _deployed(subject: Subject, site: Site) -> tuple[str, ...]:
     """Modules of a site; empty where that is unknown because something else is wrong."""
     if site.kind == "exchange" and site.target == "kubernetes":
-        return ("osx",) if release.module == "osx" else ()
+        release = subject.release(site)
+        return ("osx",) if release is not None and release.module == "osx" else ()
     return subject.modules(site)
-
-
-def _of_modules(site: Site, release: Release) -> Iterator[tuple[tuple[str, ...], str, str]]:
-    """Settings that belong to one module: path below the site, module, value as text to compare by."""
-    for module, settings in site.components.items():
-        yield ("components", module), module, repr(settings)
-    for name, reference in site.credentials.items():
-        module, key = _CREDENTIALS.get(name, (name, ""))
-        if release.reads(FATE, key):
-            yield ("credentials", name), module, repr(reference)
-    if release.hosts.dialect != "fixed":
-        for module, settings in site.ingress.hosts.items():
-            yield ("ingress", module), module, repr(settings)
-
-
-@lru_cache(maxsize=4096)
-def releases_reading(chart: str, key: str) -> str:
-    """The releases whose chart reads a key."""
-    return releases_with(lambda release: release.reads(chart, key))

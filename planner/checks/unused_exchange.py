@@ -40,9 +40,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from planner.checks.unknown_exchange import topology_known
 from planner.diagnostics import Diagnostic, Fault, Place, Severity
-from planner.model import Star
+from planner.mentions import stars, topology_known
 from planner.subject import Subject
 
 FAULT = Fault("FED213", "unused_exchange", Severity.WARNING)
@@ -55,13 +54,13 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
     Of two with one name, only the first is looked at.
     """
     federation = subject.federation
-    used: set[str | None] = {key for shape in federation.shapes if isinstance(shape, Star) for key in shape.exchanges}
+    used: set[str | None] = {key for star in stars(federation) for key in star.exchanges}
     used |= {site.upstream for site in federation.exchanges if site.upstream not in (None, site.key)}
     used |= {site.polling for site in federation.parties if site.polling is not None}
     used |= {expectation.via for expectation in federation.expects}
     used |= {key for route in federation.routes for key in (route.source, route.target)}
     unused = [site for site in federation.exchanges if site.key not in used]
-    if not unused or not topology_known(subject):
+    if not unused or not topology_known(federation):
         return
     for site in unused:
         if subject.topology.sites[site.key] is site:

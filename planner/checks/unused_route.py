@@ -46,9 +46,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from planner.checks.forbidden_route import default_route
-from planner.checks.unknown_exchange import topology_known
 from planner.diagnostics import Diagnostic, Fault, Place, Severity
+from planner.forwarding import default_route
+from planner.mentions import topology_known
 from planner.model import RouteOverride, Site
 from planner.routes import Topology
 from planner.subject import Subject
@@ -59,7 +59,7 @@ FAULT = Fault("FED218", "unused_route", Severity.WARNING)
 def check(subject: Subject) -> Iterator[Diagnostic]:
     """Yield a finding for every first entry of a direction in which its source never dials its target."""
     topology, federation = subject.topology, subject.federation
-    if not federation.routes or not topology_known(subject):
+    if not federation.routes or not topology_known(federation):
         return
     entries: dict[tuple[str, str], RouteOverride] = {}
     for route in federation.routes:

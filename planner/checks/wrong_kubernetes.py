@@ -40,9 +40,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from planner.checks.unsupported_setting import parties_first, releases_with, unique
 from planner.diagnostics import Diagnostic, Fault, Note, Place
+from planner.inheritance import told_once
 from planner.model import Cluster, Site
+from planner.release_ranges import releases_with
 from planner.releases import KubernetesVersion, Release
 from planner.subject import Subject
 
@@ -59,7 +60,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
         seen.add((cluster.name, release.name))
         if cluster.kubernetes is not None and not _fits(release, cluster.kubernetes):
             yield _finding(party, release, cluster, cluster.kubernetes)
-    yield from unique(_policies(subject))
+    yield from told_once(_policies(subject))
 
 
 def _fits(release: Release, version: KubernetesVersion) -> bool:
@@ -82,7 +83,7 @@ def _finding(party: Site, release: Release, cluster: Cluster, version: Kubernete
 
 
 def _policies(subject: Subject) -> Iterator[tuple[Site, Diagnostic]]:
-    for site, release in parties_first(subject):
+    for site, release in subject.parties_first():
         cluster, below = subject.clusters.get(site.cluster), release.kubernetes.pod_security_policy_below
         if not site.pod_security_policy or cluster is None or cluster.kubernetes is None or below is None:
             continue

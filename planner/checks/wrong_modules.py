@@ -47,8 +47,8 @@ from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from typing import Final
 
-from planner.checks.unsupported_setting import unique
 from planner.diagnostics import Diagnostic, Fault, Note, Place
+from planner.inheritance import told_once
 from planner.model import Site
 from planner.releases import Engine, Release
 from planner.subject import Subject
@@ -61,7 +61,7 @@ _OF_SPARK: Final = frozenset({"spark", "hdfs", "nginx", "rabbitmq", "pulsar"})
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
     """Yield a finding for every module that must not stand in a list, and one for all that are missing in it."""
-    yield from unique(_findings(subject))
+    yield from told_once(_findings(subject))
 
 
 def _findings(subject: Subject) -> Iterator[tuple[Site, Diagnostic]]:

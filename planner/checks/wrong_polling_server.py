@@ -43,88 +43,44 @@ Good:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 
-from planner.checks.unknown_exchange import topology_known
-from planner.diagnostics import Diagnostic, Fault, KeyPath, Note, Place
-from planner.model import Site, Star
+from planner.diagnostics import Diagnostic, Fault, Note, Place
+from planner.mentions import topology_known
+from planner.model import Site
+from planner.polling import WrongServer, polling_clients, wrong_servers
 from planner.routes import Topology
 from planner.subject import Subject
+from planner.wording import label
 
 FAULT = Fault("FED214", "wrong_polling_server")
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
     """Yield a finding for every polling client whose server polls itself, or has nothing to do with the client."""
-    topology = subject.topology
-    clients = [site for site in subject.federation.parties if site.polling not in (None, site.key)]
-    if not clients or not topology_known(subject):
-        return
-    seats = _seats(subject, frozenset(client.id for client in clients if client.id is not None))
-    for client in clients:
-        server = topology.sites.get(client.polling or "")
-        if server is None or client.id is None:
-            continue
-        place = Place((*client.path, "polling"))
-        if server.polling is not None:
-            message = f"{client.label} polls {server.label}, which polls another site itself"
-            note = Note(f"{server.label} polls here", Place((*server.path, "polling")))
-            yield Diagnostic(FAULT, message, place, "name a site that can be dialled", (note,))
-        elif server.kind == "exchange":
-            yield from _misplaced(client, server, seats.get(client.id, []))
-        elif server.kind == "party" and not _are_together(client, server, topology):
-            message = f"{client.label} polls {server.label}, with which it need not talk"
-            hint = f"link the two under topology{_or_poll(client, topology)}"
-            yield Diagnostic(FAULT, message, place, hint)
+    if polling_clients(subject.federation) and topology_known(subject.federation):
+        for wrong in wrong_servers(subject):
+            place = Place((*wrong.client.path, "polling"))
+            what, hint, notes = _told(wrong, subject.topology)
+            yield Diagnostic(FAULT, f"{wrong.client.label} polls {wrong.server.label}, {what}", place, hint, notes)
 
 
-@dataclass(frozen=True, slots=True)
-class _Seat:
-    """A party's place in a star: the exchanges of the star, and those of them that the party dials."""
-
-    path: KeyPath
-    exchanges: frozenset[str]
-    own: tuple[str, ...]
-
-
-def _seats(subject: Subject, clients: frozenset[int]) -> Mapping[int, list[_Seat]]:
-    """The seats of each polling client, in file order."""
-    result: dict[int, list[_Seat]] = {}
-    for star in subject.federation.shapes:
-        if isinstance(star, Star):
-            exchanges = frozenset(star.exchanges)
-            for own, members in ((star.balanced, star.pool), *(((key,), group) for key, group in star.groups)):
-                for member in clients.intersection(members):
-                    result.setdefault(member, []).append(_Seat(star.path, exchanges, own))
-    return result
-
-
-def _misplaced(client: Site, server: Site, seats: list[_Seat]) -> Iterator[Diagnostic]:
-    """At most one finding for a client that is not behind the exchange it polls, or not in every star that has both."""
-    place = Place((*client.path, "polling"))
+def _told(wrong: WrongServer, topology: Topology) -> tuple[str, str, tuple[Note, ...]]:
+    """What is wrong with a server (a clause), the way out, and the other place that has to do with it."""
+    client, server, seat = wrong.client, wrong.server, wrong.seat
+    own = "" if seat is None else seat.own[0]
     name = server.key.removeprefix("exchange-")
-    elsewhere = next((seat for seat in seats if server.key in seat.exchanges and server.key not in seat.own), None)
-    if elsewhere is not None:
-        yield Diagnostic(
-            FAULT,
-            f"{client.label} polls {server.label}, and is behind {elsewhere.own[0].replace('-', ' ', 1)}",
-            place,
-            f"write polling: {elsewhere.own[0].removeprefix('exchange-')}, or move {client.id} to the group of {name}",
-            (Note("this star has both exchanges", Place(elsewhere.path)),),
-        )
-    elif not any(server.key in seat.own for seat in seats):
-        message = f"{client.label} polls {server.label}, and no star puts it behind that exchange"
-        join = f"add {client.id} to a star through {name}"
-        poll = f"write polling: {seats[0].own[0].removeprefix('exchange-')}, or " if seats else ""
-        yield Diagnostic(FAULT, message, place, poll + join)
-
-
-def _are_together(client: Site, server: Site, topology: Topology) -> bool:
-    """Whether a shape has both; a pair that must never talk is left to forbidden_route."""
-    if server.id in topology.never_of.get(client.id or 0, ()):
-        return True
-    return any(server.id in group for group in topology.groups_of.get(client.id or 0, ()))
+    if wrong.why == "polls":
+        note = Note(f"{server.label} polls here", Place((*server.path, "polling")))
+        return "which polls another site itself", "name a site that can be dialled", (note,)
+    if wrong.why == "other group":
+        hint = f"write polling: {own.removeprefix('exchange-')}, or move {client.id} to the group of {name}"
+        notes = () if seat is None else (Note("this star has both exchanges", Place(seat.path)),)
+        return f"and is behind {label(own)}", hint, notes
+    if wrong.why == "no star":
+        poll = f"write polling: {own.removeprefix('exchange-')}, or " if own else ""
+        return "and no star puts it behind that exchange", f"{poll}add {client.id} to a star through {name}", ()
+    return "with which it need not talk", f"link the two under topology{_or_poll(client, topology)}", ()
 
 
 def _or_poll(client: Site, topology: Topology) -> str:

@@ -45,6 +45,7 @@ from planner.diagnostics import Diagnostic, KeyPath
 from planner.interpret import interpret
 from planner.lock import Lock
 from planner.plan import examine, resolve
+from planner.release_ranges import releases_with
 from planner.releases import RELEASE_NAMES, load
 from planner.source import Document
 from renderers import charts, kubefate
@@ -777,10 +778,7 @@ def test_no_federation_is_too_odd(data: dict[str, Any]) -> None:
 
 def test_hints_name_releases_that_exist() -> None:
     """Stretches of releases are made of the releases' own data."""
-    assert unsupported_setting.releases_with(lambda release: release.has_polling) == "v1.6.1 to v1.11.2"
-    assert (
-        unsupported_setting.releases_with(lambda release: release.has_external_mysql)
-        == "v1.4.0 to v1.4.5 and v1.6.0-a to v2.0.0"
-    )
-    assert unsupported_setting.releases_with(lambda release: release is load("v1.9.1")) == "v1.9.1"
-    assert unsupported_setting.releases_with(lambda _: False) == ""
+    assert releases_with(lambda release: release.has_polling) == "v1.6.1 to v1.11.2"
+    assert releases_with(lambda release: release.has_external_mysql) == "v1.4.0 to v1.4.5 and v1.6.0-a to v2.0.0"
+    assert releases_with(lambda release: release is load("v1.9.1")) == "v1.9.1"
+    assert releases_with(lambda _: False) == ""
