@@ -48,7 +48,7 @@ def _command(function: _Task) -> _Task:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise Exit(code=GOOD) from None
         except KeyboardInterrupt:
-            message = "interrupted; nothing is half written: run it again"
+            message = "interrupted; run it again: the next plan mends what this one has begun"
             raise Exit(message, code=WORLD) from None
         except Exception:  # noqa: BLE001 - whatever it is, it is a bug of ours
             traceback.print_exc()
@@ -63,9 +63,18 @@ def _usage(message: str) -> NoReturn:
 
 
 def _print(text: str) -> None:
+    if sys.stdout is None:  # closed by whoever called us; the exit code still tells
+        return
     if Path(sys.argv[0]).stem == "fedplan":
         text = _COMMAND.sub("fedplan", text)
-    sys.stdout.write(text if text.endswith("\n") or not text else f"{text}\n")
+    try:
+        sys.stdout.write(text if text.endswith("\n") or not text else f"{text}\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        message = f"the report cannot be printed: {error.strerror}"
+        raise Exit(message, code=WORLD) from None
 
 
 def _checked_format(name: str) -> str:
@@ -75,6 +84,7 @@ def _checked_format(name: str) -> str:
 
 
 @task(
+    auto_shortflags=False,
     iterable=["forget"],
     help={
         "file": "The federation to plan (default federation.yaml).",
@@ -109,6 +119,7 @@ def plan(
 
 
 @task(
+    auto_shortflags=False,
     help={
         "file": "The federation (default federation.yaml).",
         "out": "Folder that was planned to (default out/ beside the file).",
@@ -132,7 +143,7 @@ def verify(
     _exit(code)
 
 
-@task(help={"file": "The federation to draw (default federation.yaml)."})
+@task(auto_shortflags=False, help={"file": "The federation to draw (default federation.yaml)."})
 @_command
 def graph(_context: Context, file: str = "federation.yaml") -> None:
     """Draw the federation as a Mermaid flowchart: sites on their clusters, and who dials whom."""
@@ -143,7 +154,11 @@ def graph(_context: Context, file: str = "federation.yaml") -> None:
     _exit(code)
 
 
-@task(positional=["code"], help={"code": "A code such as FED301, a name such as port_taken, or `all` for a list."})
+@task(
+    auto_shortflags=False,
+    positional=["code"],
+    help={"code": "A code such as FED301, a name such as port_taken, or `all` for a list."},
+)
 @_command
 def explain(_context: Context, code: str) -> None:
     """Print the manual page of a finding, or list them all."""
@@ -155,7 +170,7 @@ def explain(_context: Context, code: str) -> None:
     _print(text)
 
 
-@task(help={"file": "File to write (default federation.yaml)."})
+@task(auto_shortflags=False, help={"file": "File to write (default federation.yaml)."})
 @_command
 def init(_context: Context, file: str = "federation.yaml") -> None:
     """Write a first federation.yaml by asking a few questions."""
@@ -166,7 +181,7 @@ def init(_context: Context, file: str = "federation.yaml") -> None:
     _exit(code)
 
 
-@task(help={"check": "Write nothing; exit 2 when a page is stale."})
+@task(auto_shortflags=False, help={"check": "Write nothing; exit 2 when a page is stale."})
 @_command
 def docs(_context: Context, check: bool = False) -> None:  # noqa: FBT001, FBT002 - invoke makes a flag of it
     """Write the generated reference pages under docs/reference/ (for fedplan's developers)."""
@@ -177,7 +192,7 @@ def docs(_context: Context, check: bool = False) -> None:  # noqa: FBT001, FBT00
     _exit(code)
 
 
-@task(help={"only": "Sizes to measure, comma-separated (default all)."})
+@task(auto_shortflags=False, help={"only": "Sizes to measure, comma-separated (default all)."})
 @_command
 def bench(_context: Context, only: str = "") -> None:
     """Measure plan against a floor taken in the same run: parse the file, write the bytes."""
@@ -212,4 +227,12 @@ invoke_main.program.__class__ = FedplanProgram
 program = FedplanProgram(
     namespace=namespace, name="fedplan", binary="fedplan", binary_names=["fedplan"], version="0.1.0"
 )
-main = program.run
+
+
+def main() -> None:
+    """The console command `fedplan`."""
+    try:
+        program.run()
+    except OSError as error:  # invoke reads configuration files of its own, which may not be readable
+        sys.stderr.write(f"fedplan: {error}\n")
+        sys.exit(WORLD)

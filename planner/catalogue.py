@@ -43,7 +43,9 @@ from planner.checks import (
     isolated_party,
     lock_conflict,
     loopback_address,
+    lost_lock,
     lost_setting,
+    misleading_route,
     missing_key,
     missing_route,
     mixed_engines,
@@ -59,6 +61,7 @@ from planner.checks import (
     range_full,
     readback_mismatch,
     redundant_direct_route,
+    refused_out,
     registry_slash,
     reserved_id,
     routes_overridden,
@@ -145,6 +148,7 @@ FAULTS: Final[tuple[ModuleType, ...]] = (
     unused_route,  # FED218
     duplicate_member,  # FED220
     duplicate_route,  # FED221
+    misleading_route,  # FED222
     port_taken,  # FED301
     port_out_of_range,  # FED302
     range_full,  # FED303
@@ -162,6 +166,7 @@ FAULTS: Final[tuple[ModuleType, ...]] = (
     bad_port_range,  # FED315
     mysql_shared,  # FED316
     unknown_tombstone,  # FED317
+    lost_lock,  # FED318
     unknown_release,  # FED401
     mixed_releases,  # FED402
     unpublished_chart,  # FED403
@@ -189,6 +194,7 @@ FAULTS: Final[tuple[ModuleType, ...]] = (
     stray_file,  # FED705
     unsafe_out,  # FED707
     foreign_out,  # FED708
+    refused_out,  # FED709
     inline_secret,  # FED801
     default_credentials,  # FED802
     tls_without_effect,  # FED803

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from planner.changes import Change, Op
+from planner.lookup import Endpoint
 from planner.model import party_key
-from planner.plan import Plan, PlannedSite, dialled_at
+from planner.plan import Plan, dialled_at
 from planner.releases import Release
 from planner.routes import POLLED
 
@@ -26,6 +27,8 @@ _SERVICE_KEYS: Final = (
     "fateflowNodePort",
 )
 _IDENTITY: Final = ("name", "namespace", "partyId", "chartName")
+_PLACE: Final = ("cluster", "namespace", "target")
+"""What says, in plan.json, where a site is installed."""
 _NO_PODS: Final = ("ingress", "ingressClassName", "host")
 
 
@@ -44,21 +47,54 @@ class Impact:
 
 
 def impacts(
-    plan: Plan, changed: Sequence[Change], before: Mapping[str, Any] | None, effects: Mapping[str, tuple[str, ...]]
+    plan: Plan,
+    changed: Sequence[Change],
+    before: Mapping[str, Any] | None,
+    effects: Mapping[str, tuple[str, ...]],
+    dialled_before: Mapping[str, frozenset[Endpoint]],
 ) -> tuple[Impact, ...]:
     """The impact on every site that is created, updated or deleted, in the order to apply them.
 
-    `before` is the plan.json of the baseline, None where there is none; `effects` are the clauses per updated site.
+    `before` is the plan.json of the baseline, None where there is none. `effects` are the clauses per updated site, and
+    `dialled_before` the endpoints that stood in its route table.
     """
     touched = [change for change in changed if change.op is not Op.KEEP]
-    causes = _causes(plan, touched, before)
-    because = {change.site: _because(plan, change, causes) for change in touched}
+    earlier = {site["site"]: _endpoint(site["endpoint"]) for site in before["sites"]} if before is not None else {}
+    causes = frozenset(planned.key for planned in plan.sites if dialled_at(planned) != earlier.get(planned.key))
+    gone = {site: endpoint for site, endpoint in earlier.items() if site not in plan.by_key}
+    because: dict[str, tuple[str, ...]] = {}
+    for change in touched:
+        seen = _seen(plan, change) & causes - {change.site} if change.op is Op.UPDATE else set()
+        left = {site for site, endpoint in gone.items() if endpoint in dialled_before.get(change.site, frozenset())}
+        because[change.site] = tuple(sorted(seen | left))
     waves = _waves(plan, touched, because)
     found = [
         Impact(change.site, because[change.site], effects.get(change.site, ()), waves[change.site])
         for change in touched
     ]
     return tuple(sorted(found, key=lambda impact: impact.wave))
+
+
+def moves(changed: Sequence[Change], before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:
+    """The changes, with an update for every site whose files stay the same and whose place does not."""
+    earlier = {site["site"]: site for site in before["sites"]}
+    moved = {
+        site["site"]
+        for site in after["sites"]
+        if site["site"] in earlier and any(site[key] != earlier[site["site"]][key] for key in _PLACE)
+    }
+    return tuple(
+        Change(change.site, Op.UPDATE) if change.op is Op.KEEP and change.site in moved else change
+        for change in changed
+    )
+
+
+def move_effect(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a change of place means for a site, given its entries in two plan.json; empty when it stays."""
+    if all(before[key] == after[key] for key in _PLACE):
+        return ()
+    places = [f"{site['namespace']} on {site['cluster']} ({site['target']})" for site in (before, after)]
+    return (f"it moves from {places[0]} to {places[1]}: remove it there, install it here",)
 
 
 def effects(release: Release, paths: Sequence[str]) -> tuple[str, ...]:
@@ -107,54 +143,42 @@ def _known_effect(release: Release, path: str) -> str | None:
     return None
 
 
-def _causes(plan: Plan, touched: Sequence[Change], before: Mapping[str, Any] | None) -> frozenset[str]:
-    """Sites whose change others can see: they came, they left, or they are dialled elsewhere."""
-    earlier = {site["site"]: site for site in before["sites"]} if before is not None else {}
-    causes = set()
-    for change in touched:
-        is_new_or_gone = change.op in {Op.CREATE, Op.DELETE}
-        if is_new_or_gone or _endpoint_of(plan.by_key[change.site]) != earlier.get(change.site, {}).get("endpoint"):
-            causes.add(change.site)
-    return frozenset(causes)
+def _endpoint(written: Mapping[str, Any]) -> Endpoint:
+    return Endpoint(written["host"], written["port"])
 
 
-def _endpoint_of(planned: PlannedSite) -> Mapping[str, Any]:
-    endpoint = dialled_at(planned)
-    return {"host": endpoint.host, "port": endpoint.port}
-
-
-def _because(plan: Plan, change: Change, causes: frozenset[str]) -> tuple[str, ...]:
-    """The other sites that make this one follow; only an update follows."""
-    if change.op is not Op.UPDATE:
-        return ()
+def _seen(plan: Plan, change: Change) -> set[str]:
+    """The sites that stand in a site's route table, by their own endpoint or as a destination."""
     hops = plan.topology.hops(plan.by_key[change.site].site)
-    dialled = {*hops.entries.values(), *hops.default} - {POLLED}
-    listed = {party_key(party) for party in hops.entries}
-    seen = sorted((dialled | listed) & causes - {change.site})
-    if seen:
-        return tuple(seen)
-    return tuple(sorted(cause for cause in causes if cause not in plan.by_key))
+    return {*hops.entries.values(), *hops.default, *map(party_key, hops.entries)} - {POLLED}
 
 
 def _waves(plan: Plan, touched: Sequence[Change], because: Mapping[str, tuple[str, ...]]) -> Mapping[str, int]:
-    """Waves of a safe order: exchanges before the parties that go through them, causes before those that follow."""
-    present = {change.site for change in touched}
-    edges = [(cause, change.site) for change in touched for cause in because[change.site] if cause in present]
-    for change in touched:
-        planned = plan.by_key.get(change.site)
-        if planned is not None and planned.site.kind == "party":
-            defaults = plan.topology.hops(planned.site).default
-            edges += [(exchange, change.site) for exchange in defaults if exchange in present]
-    if not edges:
-        return dict.fromkeys(present, 1)
+    """Waves of a safe order: exchanges before the parties that go through them, causes before those that follow.
+
+    What leaves is taken down last, when nobody's table names it any more.
+    """
+    present = {change.site for change in touched if change.op is not Op.DELETE}
+    edges = [(cause, site) for site in present for cause in because[site] if cause in present]
+    for site in present:
+        planned = plan.by_key[site]
+        if planned.site.kind == "party":
+            edges += [(exchange, site) for exchange in plan.topology.hops(planned.site).default if exchange in present]
+    waves = dict.fromkeys(present, 1)
+    if edges:
+        waves |= _generations(edges)
+    last = max(waves.values(), default=0) + 1
+    return waves | {change.site: last for change in touched if change.op is Op.DELETE}
+
+
+def _generations(edges: Sequence[tuple[str, str]]) -> Mapping[str, int]:
+    """Each site's place in an order that follows the edges; sites that depend on each other share one."""
     import networkx as nx  # only where the order matters: importing it takes as long as planning two parties
 
-    order: nx.DiGraph[str] = nx.DiGraph(edges)
-    order.add_nodes_from(present)
-    condensed = nx.condensation(order)
-    waves = {}
-    for wave, components in enumerate(nx.topological_generations(condensed), 1):
-        for component in components:
-            for site in condensed.nodes[component]["members"]:
-                waves[site] = wave
-    return waves
+    condensed = nx.condensation(nx.DiGraph(edges))
+    return {
+        site: wave
+        for wave, components in enumerate(nx.topological_generations(condensed), 1)
+        for component in components
+        for site in condensed.nodes[component]["members"]
+    }

@@ -26,6 +26,7 @@ _IS_PORT_NAME: Final = re.compile("[A-Za-z]{1,40}")
 _LAST_PORT: Final = 65535
 _LAST_ID: Final = 999_999
 _TRAILING_COMMA: Final = re.compile(r",(?=\s*\})")
+_MISSING_COMMA: Final = re.compile(r"\}(?=[ \t\r]*\n\s*\")")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,8 @@ class Lock:
 def parse(text: str) -> tuple[Lock, tuple[Diagnostic, ...]]:
     """The lock in `text`; with a diagnostic, and empty, when it is not one.
 
-    A comma after the last site is no mistake: it is left behind by whoever deletes that site's line.
+    A comma too many after the last site, or one too few at the end of a line, is no mistake: deleting a site's line
+    leaves the one, keeping the lines of both sides of a merge leaves the other.
     """
     try:
         return Lock(_sites(text)), ()
@@ -107,7 +109,7 @@ def _json(text: str, lines: Sequence[str]) -> object:
             message = "federation.lock holds an unresolved merge"
             raise _BrokenLockError(message, Span(number, 1, 7))
     try:
-        return json.loads(_TRAILING_COMMA.sub(" ", text), object_pairs_hook=_unique)
+        return json.loads(_MISSING_COMMA.sub("},", _TRAILING_COMMA.sub(" ", text)), object_pairs_hook=_unique)
     except _DuplicateKeyError as error:
         message = f"{_shown(error.key)} stands twice in federation.lock"
         raise _BrokenLockError(message, Span(_second(error.key, lines), 1)) from error

@@ -102,6 +102,11 @@ class Topology:
         return {server: frozenset(clients) for server, clients in result.items()}
 
     @cached_property
+    def _server_of(self) -> Mapping[int, str]:
+        """The site that each polling client polls."""
+        return {client: server for server, clients in self.clients_of.items() for client in clients}
+
+    @cached_property
     def _link_partners(self) -> Mapping[int, frozenset[int]]:
         result: dict[int, set[int]] = {}
         for shape in self.federation.shapes:
@@ -178,18 +183,22 @@ class Topology:
         return self._party_hops(site)
 
     def _exchange_hops(self, site: Site) -> NextHops:
+        own: list[int] = []
         entries: dict[int, str] = {}
         for shape in self.federation.shapes:
             if not isinstance(shape, Star) or site.key not in shape.exchanges:
                 continue
-            for member in shape.pool:
-                entries.setdefault(member, party_key(member))
+            own.extend(shape.pool)
             for exchange, members in shape.groups:
-                for member in members:
-                    if exchange == site.key:
-                        entries[member] = party_key(member)
-                    else:
+                if exchange == site.key:
+                    own.extend(members)
+                else:
+                    for member in members:
                         entries.setdefault(member, exchange)
+        for member in own:
+            polled = self._server_of.get(member, site.key)
+            if polled == site.key or member not in entries:  # who polls elsewhere is reached there, if it can be
+                entries[member] = party_key(member)
         for client in self.clients_of.get(site.key, ()):
             if client in entries:
                 entries[client] = POLLED

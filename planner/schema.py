@@ -271,6 +271,9 @@ def _mistakes(errors: list[Any], document: Document) -> Iterator[_Mistake]:
     for path, error in sorted(leaves, key=lambda leaf: _RANK.get(leaf[1].validator, 1)):
         if error.instance is UNREADABLE or any(path[:length] in refused for length in range(1, len(path))):
             continue
+        if _continues_a_pair(path, error, document):
+            yield _Mistake(None, path)
+            continue
         if error.validator == "additionalProperties":
             yield _unknown_key(path, error.schema, document)
         elif path not in told:
@@ -279,6 +282,16 @@ def _mistakes(errors: list[Any], document: Document) -> Iterator[_Mistake]:
                 yield from _lacking(path, error, extras.get(path, ()), document)
             else:
                 yield from _wrong(path, error, document)
+
+
+def _continues_a_pair(path: KeyPath, error: Any, document: Document) -> bool:
+    """Whether this is the second number of a pair that lacks its brackets, which the first one has been told of."""
+    if error.validator != "type" or error.schema.get("def") != "pair" or not isinstance(error.instance, int):
+        return False
+    siblings: Any = document.data
+    for step in path[:-1]:
+        siblings = siblings[step]
+    return int(path[-1]) > 0 and isinstance(siblings[int(path[-1]) - 1], int)
 
 
 _RANK: Final = {"type": 0, "required": 0, "oneOf": 0, "const": 0, "enum": 0, "minProperties": 2, "minLength": 2}
@@ -467,9 +480,9 @@ def _lacking(path: KeyPath, error: Any, extras: Iterable[str | int], document: D
     told = [key for key in lacking if key not in meant]
     if told:
         names = ", ".join(f"`{key}`" for key in told[:-1]) + " and " * (len(told) > 1) + f"`{told[-1]}`"
-        examples = ", ".join(f"{key}: {_example(properties[key])}" for key in told)
+        examples = " and ".join(f"`{key}: {_example(properties[key])}`" for key in told)
         message = f"{where} lacks {names}"
-        hint = f"add {'it' if len(told) == 1 else 'them'}, for example `{examples}`"
+        hint = f"add {'it' if len(told) == 1 else 'them'}, for example {examples}"
         yield _Mistake(Diagnostic(MISSING_KEY, message, Place(path), hint), path)
     else:
         yield _Mistake(None, path)
@@ -651,30 +664,62 @@ def _types(schema: _Schema) -> frozenset[str]:
     return frozenset((types,) if isinstance(types, str) else types)
 
 
-def _type_hint(  # noqa: PLR0911 - one per trap
-    path: KeyPath, schema: _Schema, value: object, document: Document
-) -> str:
+def _type_hint(path: KeyPath, schema: _Schema, value: object, document: Document) -> str:
     types = _types(schema)
     if value is None:
         return "give it a value, or delete the key" if path and isinstance(path[-1], str) else "delete this item"
-    if isinstance(value, str):
-        if "boolean" in types and (truth := _SPOKEN_TRUTH.get(value.lower())):
-            if value.lower() == truth:
-                return f"remove the quotes: {truth}"
-            return f"write {truth} (here yes, no, on and off are text, and only true and false are truth values)"
-        if "integer" in types and re.fullmatch("[1-9][0-9]{0,17}", value):
-            return f"remove the quotes: {value}"
-        if "integer" in types and re.fullmatch("[-+]?[0-9]+(:[0-5]?[0-9])+", value):
-            return "write the number in digits only; a number with a colon is text here, never base 60"
+    if isinstance(value, str) and (spoken := _spoken(types, value)):
+        return spoken
     if isinstance(value, (int, float)) and "string" in types:
         written = document.raw(path)
         if written is not None and _allowed(schema, written):
             return f'put it in quotes: "{_plain(written)}"'
+    return _bracket_hint(path, schema, value, document) or _example_hint(path, schema)
+
+
+def _spoken(types: frozenset[str], value: str) -> str:
+    """What to write for a truth value or a number that is text here; empty for any other text."""
+    if "boolean" in types and (truth := _SPOKEN_TRUTH.get(value.lower())):
+        if value.lower() == truth:
+            return f"remove the quotes: {truth}"
+        return f"write {truth} (here yes, no, on and off are text, and only true and false are truth values)"
+    if "integer" in types and re.fullmatch("[1-9][0-9]{0,17}", value):
+        return f"remove the quotes: {value}"
+    if "integer" in types and re.fullmatch("[-+]?[0-9]+(:[0-5]?[0-9])+", value):
+        return "write the number in digits only; a number with a colon is text here, never base 60"
+    return ""
+
+
+def _bracket_hint(path: KeyPath, schema: _Schema, value: object, document: Document) -> str:
+    """How to make a list of a value that stands where a list is wanted; empty where none is."""
+    types = _types(schema)
+    if schema.get("def") == "pair" and isinstance(value, int):
+        return "put every pair in brackets of its own: [[9999, 10000]]"
     if "array" in types and isinstance(value, dict):
-        return 'start each item with "- "'
+        lists = [branch for branch in schema.get("anyOf", [schema]) if "items" in branch]
+        known = lists[0]["items"].get("properties", {}) if lists else {}
+        if value and value.keys() <= known.keys() and len(_flow(value)) <= _SHORT:
+            return f"put it in brackets: [{_flow(value)}]"
+        return _list_hint(path, schema)
     if types == {"array"} and isinstance(value, (str, int)):
-        return f"put it in brackets: [{_plain(document.raw(path) or str(value))}]"
-    return _example_hint(path, schema)
+        if _types(schema["items"]) & {"string" if isinstance(value, str) else "integer"}:
+            return f"put it in brackets: [{_plain(document.raw(path) or str(value))}]"
+        return _list_hint(path, schema)
+    return ""
+
+
+_SHORT: Final = 60
+"""Longest value that a hint repeats."""
+
+
+def _list_hint(path: KeyPath, schema: _Schema) -> str:
+    """Show a list where another kind of value stands."""
+    for example in schema.get("examples", ()):
+        if isinstance(example, list):
+            return f"write a list, for example `{path[-1]}: {_flow(example)}`"
+    if schema.get("items", {}).get("def") == "partyId":
+        return "write a list of party ids, for example [9999, 10000]"
+    return 'start each item with "- "'
 
 
 _SPOKEN_TRUTH: Final = {

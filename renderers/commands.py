@@ -40,6 +40,8 @@ def run_plan(
 ) -> tuple[str, int]:
     """The report of `invoke plan` and its exit code."""
     space = workspace(file, folder)
+    if space.mistake:
+        return space.mistake, USAGE
     options = Options(check_only, against, with_diff, forget)
     if is_watched(sys.stderr):
         with contextlib.closing(Line(sys.stderr)) as line:
@@ -50,9 +52,6 @@ def run_plan(
         return outcome.usage, USAGE
     colour = format_name == "text" and wants_colour(sys.stdout, os.environ)
     lines = () if outcome.has_errors else plan_lines(outcome, colour=colour)
-    if outcome.trouble is not None:
-        trouble = f"{_document(space, outcome.trouble.document)}: {outcome.trouble.message}"
-        lines = (trouble, f"  hint: {outcome.trouble.hint}") if outcome.trouble.hint else (trouble,)
     report = Report(
         command="plan",
         findings=locate(outcome.diagnostics, outcome.documents, _names(space, outcome.diagnostics)),
@@ -72,18 +71,18 @@ def run_verify(file: str, folder: str | None, format_name: str, *, path: str | N
     if path is not None and pair is None:
         return f"--path takes two party ids, as in 9999:10000, not {visible(path)}", USAGE
     space = workspace(file, folder)
+    if space.mistake:
+        return space.mistake, USAGE
     verified = verify(space, pair)
     if verified.usage:
         return verified.usage, USAGE
     lines: tuple[str, ...] = ()
-    if verified.trouble is not None:
-        lines = (f"{_document(space, verified.trouble.document)}: {verified.trouble.message}",)
-    elif verified.plan is not None and not verified.has_errors:
+    if verified.plan is not None and not verified.has_errors:
         name = verified.plan.federation.name
         lines = (f"{name}: {verified.pairs:,} of {verified.pairs:,} routes proved from the files in {space.out}",)
     if verified.way is not None:
         lines += (verified.way,)
-    state = State.FAILED if verified.has_errors or verified.trouble is not None else State.PASSED
+    state = State.FAILED if verified.has_errors else State.PASSED
     report = Report(
         command="verify",
         findings=locate(verified.diagnostics, verified.documents, _names(space, verified.diagnostics)),
@@ -93,13 +92,15 @@ def run_verify(file: str, folder: str | None, format_name: str, *, path: str | N
         pages=manual_pages() if format_name == "sarif" else {},
         colour=format_name == "text" and wants_colour(sys.stdout, os.environ),
     )
-    code = WORLD if verified.trouble is not None else ERRORS if verified.has_errors else GOOD
+    code = WORLD if verified.is_refused else ERRORS if verified.has_errors else GOOD
     return render(format_name, report), code
 
 
 def run_graph(file: str) -> tuple[str, int]:
     """The picture of `invoke graph` and its exit code; the report of what is wrong when there is no plan to draw."""
     space = workspace(file, None)
+    if space.mistake:
+        return space.mistake, USAGE
     checked = checked_file(space)
     if checked.plan is not None:
         return draw(checked.plan), GOOD
@@ -138,7 +139,7 @@ def explained(code: str) -> str | None:
 
 
 def _exit_code(outcome: Outcome) -> int:
-    if outcome.trouble is not None:
+    if outcome.is_refused:
         return WORLD
     if outcome.has_errors:
         return ERRORS

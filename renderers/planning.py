@@ -11,20 +11,25 @@ import yaml
 from planner.changes import Change, Op, SiteFiles, changes, unified_diff
 from planner.checks import stale_out
 from planner.checks.foreign_out import foreign_out
+from planner.checks.lost_lock import lost_lock
+from planner.checks.refused_out import refused
 from planner.checks.unknown_tombstone import unknown_tombstone
 from planner.diagnostics import FEDERATION, LOCK, Diagnostic
-from planner.impact import Impact, changed_paths, effects, impacts
+from planner.impact import Impact, changed_paths, effects, impacts, move_effect, moves
 from planner.lock import Lock, dump, parse
+from planner.lookup import Endpoint
 from planner.pipeline import check
 from planner.plan import Plan, PlannedSite
 from planner.plan_document import plan_document
+from planner.plan_json import MAX_BYTES, sha256
+from planner.plan_json import NAME as PLAN_JSON
 from planner.plan_json import dump as dump_plan
-from planner.plan_json import sha256
 from renderers import git, out
 from renderers.files import read_bounded
 from renderers.kubefate import CLUSTER_FILE
 from renderers.progress import Progress, silent
 from renderers.proving import prove
+from renderers.reading import Reading
 from renderers.report.located import LinesDocument, LocatableDocument
 from renderers.target import TARGETS, Files
 from renderers.workspace import Workspace
@@ -49,8 +54,10 @@ class Options:
 class Outcome:
     """Everything one plan found out.
 
-    `plan` is None when there are errors, and then nothing was written. `written` is None under `--check` and after a
-    `trouble`, which is what the world refused (no permission, disk full, another plan running).
+    `plan` is None when there are errors. `written` is None under `--check` and with errors. `is_refused` says that it
+    was the world that refused (no permission, disk full, another plan running), `is_half_written` that it did so while
+    files were written.
+    `is_listed_anew` says that plan.json or federation.lock changed.
     `usage` says what is wrong with the options, if anything is.
     `baseline` says in one clause what the changes are relative to. `diff` is a unified diff of all files.
     """
@@ -64,7 +71,9 @@ class Outcome:
     baseline: str = ""
     diff: str = ""
     written: out.Written | None = None
-    trouble: out.OutProblem | None = None
+    is_refused: bool = False
+    is_half_written: bool = False
+    is_listed_anew: bool = False
     usage: str = ""
     is_stale: bool = False
     document: Mapping[str, Any] = field(default_factory=dict)
@@ -80,18 +89,20 @@ def plan(workspace: Workspace, options: Options, progress: Progress = silent) ->
     source = read_bounded(workspace.file)
     if isinstance(source, Diagnostic):
         return Outcome((source,), {})
-    lock_text = workspace.read_lock()
-    if isinstance(lock_text, Diagnostic):
-        place = replace(lock_text.place, document=LOCK)
-        return Outcome((replace(lock_text, place=place),), {})
-    lock_text, unknown = _forget(lock_text, options.forget)
+    found_lock = workspace.read_lock()
+    if isinstance(found_lock, Diagnostic):
+        return Outcome((found_lock,), {})
+    lock_text, notices = _forget(found_lock.text, options.forget)
+    unknown = bool(notices)
+    if found_lock.rebuilt_from:
+        notices.append(lost_lock(found_lock.rebuilt_from))
     checked = check(source, lock_text)
     documents: dict[str, LocatableDocument] = {LOCK: LinesDocument.from_text(lock_text or "")}
     if checked.document is not None:
         documents[FEDERATION] = checked.document
     else:
         documents[FEDERATION] = LinesDocument.from_text(source.decode("utf-8", "replace"))
-    diagnostics = [*unknown, *checked.diagnostics]
+    diagnostics = [*notices, *checked.diagnostics]
     if checked.plan is None or unknown:
         return Outcome(tuple(diagnostics), documents)
     planned = checked.plan
@@ -193,12 +204,11 @@ def _compared(run: _Run, outcome: Outcome) -> Outcome:
     if isinstance(baseline, git.NoBaseline) and baseline.reason is git.Reason.UNKNOWN_REF and options.against:
         return replace(outcome, usage=f"--against: {baseline.message}")
     if isinstance(baseline, git.NoBaseline) and options.against is not None:
-        problem = out.OutProblem(out.Trouble.REFUSED, baseline.message, ".", baseline.hint)
-        return replace(outcome, trouble=problem)
+        return _failed(run, outcome, out.OutProblem(out.Trouble.REFUSED, baseline.message, ".", baseline.hint))
     if options.check_only:
         found = out.stale(workspace.out, sites, plan_json_for)
         if isinstance(found, out.OutProblem):
-            return _failed(outcome, found)
+            return _failed(run, outcome, found)
         stale_lock = _stale_lock(workspace, lock)
         outcome = replace(
             outcome,
@@ -206,20 +216,36 @@ def _compared(run: _Run, outcome: Outcome) -> Outcome:
             is_stale=bool(found) or bool(stale_lock),
         )
     else:
+        before = _listing(workspace)
         written = out.write(workspace.out, sites, plan_json_for, lock=(workspace.lock, lock))
         if isinstance(written, out.OutProblem):
-            return _failed(outcome, written)
-        outcome = replace(outcome, written=written, diagnostics=(*outcome.diagnostics, *written.findings))
+            return _failed(run, outcome, written)
+        outcome = replace(
+            outcome,
+            written=written,
+            diagnostics=(*outcome.diagnostics, *written.findings),
+            is_listed_anew=before != _listing(workspace),
+        )
     outcome = replace(outcome, document=latest)
     return _with_changes(run, baseline, outcome)
 
 
-def _failed(outcome: Outcome, problem: out.OutProblem) -> Outcome:
-    """The outcome of a plan that could not be written: the tree's own faults are findings, the world's are trouble."""
-    diagnostic = problem.diagnostic
-    if diagnostic is not None:
-        return replace(outcome, diagnostics=(*outcome.diagnostics, diagnostic), plan=None)
-    return replace(outcome, trouble=problem)
+def _failed(run: _Run, outcome: Outcome, problem: out.OutProblem) -> Outcome:
+    """The outcome of a plan that could not be written: a finding, and exit code 3 when the world refused."""
+    known = problem.diagnostic
+    diagnostic = known or refused(problem.document, problem.message, problem.hint)
+    return replace(
+        outcome,
+        diagnostics=(*outcome.diagnostics, diagnostic),
+        plan=None,
+        is_refused=known is None,
+        is_half_written=(run.workspace.out / out.JOURNAL).exists(),
+    )
+
+
+def _listing(workspace: Workspace) -> tuple[object, object]:
+    """What stands in plan.json and in the lock."""
+    return read_bounded(workspace.out / PLAN_JSON, MAX_BYTES), read_bounded(workspace.lock)
 
 
 def _stale_lock(workspace: Workspace, lock: bytes) -> tuple[Diagnostic, ...]:
@@ -235,31 +261,50 @@ def _with_changes(run: _Run, baseline: git.Baseline | git.NoBaseline, outcome: O
     after = {site["site"]: site["files"] for site in outcome.document["sites"]}
     if isinstance(baseline, git.NoBaseline):
         changed = changes({}, after)
-        diff = "".join(_diff(run, changed, {})) if options.with_diff else ""
         return replace(
             outcome,
             changes=changed,
-            impacts=impacts(plan, changed, None, {}),
+            impacts=impacts(plan, changed, None, {}, {}),
             baseline=f"no baseline ({baseline.message})",
-            diff=diff,
+            diff="".join(_diff(run, changed, {})) if options.with_diff else "",
         )
-    changed = changes(baseline.files, after)
+    changed = moves(changes(baseline.files, after), baseline.plan, outcome.document)
     touched = [change for change in changed if change.op in {Op.UPDATE, Op.DELETE}]
     wanted = touched if options.with_diff else touched[:EXAMINED]
-    paths = [
-        f"{change.site}/{name}" for change in wanted for name in change.files if name in baseline.files[change.site]
-    ]
-    old = git.read_files(baseline, paths) if paths else {}
+    examined = [change for change in wanted[:EXAMINED] if change.op is Op.UPDATE]
+    paths = {
+        f"{change.site}/{name}"
+        for change in wanted
+        for name in (change.files if change.op is Op.DELETE else baseline.files[change.site])
+        if name in baseline.files[change.site]
+    }
+    old = git.read_files(baseline, sorted(paths)) if paths else {}
     found = {} if isinstance(old, git.NoBaseline) else old
     texts = {path: data.decode("utf-8", "replace") for path, data in found.items()}
-    clauses = {change.site: _effects(run, change, texts) for change in wanted[:EXAMINED] if change.op is Op.UPDATE}
+    earlier = {site["site"]: site for site in baseline.plan["sites"]}
+    later = {site["site"]: site for site in outcome.document["sites"]}
+    clauses = {
+        change.site: move_effect(earlier[change.site], later[change.site]) or _effects(run, change, texts)
+        for change in examined
+    }
+    dialled = {change.site: _dialled(earlier[change.site], texts) for change in examined}
     return replace(
         outcome,
         changes=changed,
-        impacts=impacts(plan, changed, baseline.plan, clauses),
+        impacts=impacts(plan, changed, baseline.plan, clauses, dialled),
         baseline=f"against out/ at {baseline.ref}",
         diff="".join(_diff(run, changed, texts)) if options.with_diff else "",
     )
+
+
+def _dialled(site: Mapping[str, Any], texts: Mapping[str, str]) -> frozenset[Endpoint]:
+    """The endpoints in the route table that a site had at the baseline."""
+    files = {name: texts.get(f"{site['site']}/{name}", "") for name in site["files"]}
+    target = TARGETS.get(site["target"])
+    reading = None if target is None else target.read_back(files)
+    if not isinstance(reading, Reading):
+        return frozenset()
+    return frozenset((*reading.table.entries.values(), *reading.table.default))
 
 
 def _effects(run: _Run, change: Change, texts: Mapping[str, str]) -> tuple[str, ...]:

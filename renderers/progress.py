@@ -49,6 +49,6 @@ class Line:
             self._stream.flush()
 
 
-def is_watched(stream: TextIO, environ: Mapping[str, str] = os.environ) -> bool:
+def is_watched(stream: TextIO | None, environ: Mapping[str, str] = os.environ) -> bool:
     """Whether somebody looks at `stream` while the work goes on."""
-    return stream.isatty() and environ.get("TERM") != "dumb" and not environ.get("CI")
+    return stream is not None and stream.isatty() and environ.get("TERM") != "dumb" and not environ.get("CI")

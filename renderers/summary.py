@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from planner.changes import Change, Op, counts
@@ -33,7 +33,9 @@ def plan_lines(outcome: Outcome, *, colour: bool) -> tuple[str, ...]:
 
 def plan_outcome(outcome: Outcome, folder: str, lock: str) -> str:
     """The clause that ends the last line of a plan."""
-    if outcome.trouble is not None or outcome.plan is None or outcome.has_errors:
+    if outcome.is_half_written:
+        return f"{folder} is half written; the next plan mends it"
+    if outcome.plan is None or outcome.has_errors:
         return "nothing was written"
     if outcome.is_stale:
         return f"{folder} is not what this file plans; `invoke plan` writes it"
@@ -41,7 +43,9 @@ def plan_outcome(outcome: Outcome, folder: str, lock: str) -> str:
         return f"{folder} and {lock} are up to date"
     written = outcome.written
     if written.changed == written.removed == 0:
-        return f"{folder} was up to date already"
+        return (
+            f"{folder}/plan.json and {lock} written" if outcome.is_listed_anew else f"{folder} was up to date already"
+        )
     removed = f", {_number(written.removed, 'file')} removed" if written.removed else ""
     return f"{_number(written.changed, 'file')} written to {folder}{removed}, {written.unchanged} unchanged"
 
@@ -52,7 +56,12 @@ def plan_steps(outcome: Outcome) -> tuple[Step, ...]:
         return ()
     state = State.FAILED if outcome.has_errors else State.PASSED
     sites = tuple(Step(planned.key, state, group="site") for planned in outcome.plan.sites)
-    return (*sites, Step(f"{outcome.pairs} ordered pairs talk", state, group="routes"))
+    routes = Step(f"{outcome.pairs} ordered pairs talk", state, group="routes")
+    if outcome.written is not None:
+        return (*sites, routes)
+    what = "out/ and federation.lock are what this file plans"
+    stale = State.FAILED if outcome.is_stale else State.PASSED
+    return (*sites, routes, Step(what, stale, "they are not; run `invoke plan`" if outcome.is_stale else "", "written"))
 
 
 def plan_extra(outcome: Outcome) -> Mapping[str, Any]:
@@ -109,19 +118,33 @@ def _row(planned: PlannedSite | None, change: Change) -> tuple[str, ...]:
     if planned is None:
         return (sign, change.site, str(change.op), "", "", "")
     release = planned.site.release
-    dialled = ", ".join(map(str, planned.listener.outside)) or f"{planned.listener.inside[0]} (inside the cluster)"
-    return (sign, change.site, str(change.op), release, f"on {planned.cluster.name}", f"dialled at {dialled}")
+    return (sign, change.site, str(change.op), release, f"on {planned.cluster.name}", _reached(planned))
+
+
+def _reached(planned: PlannedSite) -> str:
+    """How peers reach a site."""
+    if planned.site.polling is not None:
+        return f"polls {planned.site.polling.replace('-', ' ', 1)}"
+    if planned.listener.outside:
+        return f"dialled at {planned.listener.outside[0]}"
+    return f"dialled at {planned.listener.inside[0]} (inside the cluster)"
 
 
 def _blast_radius(outcome: Outcome) -> Iterator[str]:
     """Who must apply, in which order, why, and what it does there. Sites that say the same are told together."""
-    updates = [impact for impact in outcome.impacts if impact.because or impact.effects]
-    if not updates and len({impact.wave for impact in outcome.impacts}) < 2:  # noqa: PLR2004 - one wave is no order
-        return
-    yield ""
-    yield "To apply, in this order:"
+    gone = [change.site for change in outcome.changes if change.op is Op.DELETE]
+    staying = [impact for impact in outcome.impacts if impact.site not in gone]
+    if gone or any(impact.because or impact.effects for impact in staying) or len({i.wave for i in staying}) > 1:
+        yield ""
+        yield "To apply, in this order:"
+        yield from _waves(staying)
+    if gone:
+        yield f"  then take down {_listed(gone)}, whose ports stay reserved until `invoke plan --forget NAME`"
+
+
+def _waves(impacts: Sequence[Impact]) -> Iterator[str]:
     groups: dict[tuple[int, tuple[str, ...], tuple[str, ...]], list[str]] = {}
-    for impact in outcome.impacts:
+    for impact in impacts:
         groups.setdefault((impact.wave, impact.because, impact.effects), []).append(impact.site)
     told = 0
     for (wave, because, effects), sites in groups.items():

@@ -5,36 +5,41 @@ Needs no cluster. What counts is what stands in `out/`, not what plan would writ
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from planner.checks import torn_out
-from planner.diagnostics import FEDERATION, LOCK, Diagnostic
+from planner.checks import stale_out, torn_out
+from planner.checks.foreign_out import foreign_out
+from planner.checks.refused_out import refused
+from planner.diagnostics import FEDERATION, LOCK, Diagnostic, Place, Span
+from planner.lock import dump
 from planner.model import party_key
 from planner.pipeline import check
 from planner.plan import Plan, PlannedSite
+from planner.plan_document import lock_of
+from planner.plan_json import sha256
 from renderers import out
 from renderers.files import read_bounded
 from renderers.proving import prove, trace, way
 from renderers.report.located import LinesDocument, LocatableDocument
 from renderers.target import Files
-from renderers.workspace import Workspace
+from renderers.workspace import LockText, Workspace
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
     """The outcome of a verification; `pairs` is the number of ordered pairs that must talk.
 
-    `usage` says what is wrong with the options, if anything is.
+    `usage` says what is wrong with the options, if anything is. `is_refused` says that the world did not let it read.
     """
 
     diagnostics: tuple[Diagnostic, ...]
     documents: Mapping[str, LocatableDocument] = field(default_factory=dict)
     plan: Plan | None = None
     pairs: int = 0
-    trouble: out.OutProblem | None = None
     way: str | None = None
     usage: str = ""
+    is_refused: bool = False
 
     @property
     def has_errors(self) -> bool:
@@ -42,41 +47,54 @@ class Verified:
         return any(diagnostic.is_error for diagnostic in self.diagnostics)
 
 
-def checked_file(workspace: Workspace) -> Verified:
-    """The federation read and checked, nothing proved: findings, documents, and a plan if none of them is an error."""
+def checked_file(workspace: Workspace, lock: LockText | None = None) -> Verified:
+    """The federation read and checked, nothing proved: findings, documents, and a plan if none of them is an error.
+
+    `lock` is taken instead of what stands in federation.lock.
+    """
     source = read_bounded(workspace.file)
     if isinstance(source, Diagnostic):
         return Verified((source,))
-    lock_text = workspace.read_lock()
-    if isinstance(lock_text, Diagnostic):
-        return Verified((replace(lock_text, place=replace(lock_text.place, document=LOCK)),))
-    checked = check(source, lock_text)
-    documents: dict[str, LocatableDocument] = {LOCK: LinesDocument.from_text(lock_text or "")}
+    found = lock or workspace.read_lock()
+    if isinstance(found, Diagnostic):
+        return Verified((found,))
+    checked = check(source, found.text)
+    documents: dict[str, LocatableDocument] = {LOCK: LinesDocument.from_text(found.text or "")}
     documents[FEDERATION] = checked.document or LinesDocument.from_text(source.decode("utf-8", "replace"))
     return Verified(checked.diagnostics, documents, checked.plan)
 
 
 def verify(workspace: Workspace, path: tuple[int, int] | None = None) -> Verified:
-    """Prove what is written; with `path`, also follow one message from its first to its second party."""
-    checked = checked_file(workspace)
-    if checked.plan is None:
-        return checked
-    unknown = [number for number in path or () if party_key(number) not in checked.plan.by_key]
-    if unknown:
-        return Verified((), usage=f"--path: there is no party {unknown[0]} in {workspace.file}")
-    return _proved(workspace, checked.plan, path, checked)
+    """Prove what is written; with `path`, also follow one message from its first to its second party.
 
-
-def _proved(workspace: Workspace, plan: Plan, path: tuple[int, int] | None, verified: Verified) -> Verified:
-    """The written tree read, found whole, and its routes proved."""
+    The ports are those that stand in `out/`, whatever has become of federation.lock since.
+    """
     tree = out.read(workspace.out)
+    checked = checked_file(workspace, LockText(dump(lock_of(tree.plan))) if isinstance(tree, out.Tree) else None)
+    plan = checked.plan
+    if plan is None:
+        return checked
+    if path is not None:
+        unknown = [number for number in path if party_key(number) not in plan.by_key]
+        if unknown or path[0] == path[1]:
+            why = f"there is no party {unknown[0]} in {workspace.file}" if unknown else "it takes two different parties"
+            return Verified((), usage=f"--path: {why}")
     if isinstance(tree, out.OutProblem):
-        return _unreadable(verified, tree)
-    found = out.verify(workspace.out)
+        diagnostic = tree.diagnostic or refused(tree.document, tree.message, tree.hint)
+        return replace(checked, diagnostics=(*checked.diagnostics, diagnostic), is_refused=tree.diagnostic is None)
+    return _proved(workspace, tree, plan, path, checked)
+
+
+def _proved(
+    workspace: Workspace, tree: out.Tree, plan: Plan, path: tuple[int, int] | None, verified: Verified
+) -> Verified:
+    """The written tree found whole, and its routes proved."""
+    found = [*out.verify(workspace.out), *_foreign(workspace, tree, plan), *_stale(workspace, tree)]
     missing = [planned.key for planned in plan.sites if planned.key not in tree.files]
-    if any(diagnostic.is_error for diagnostic in found) or missing:
-        unplanned = [torn_out.torn(site, "this site of federation.yaml has not been planned") for site in missing]
-        return replace(verified, diagnostics=(*verified.diagnostics, *found, *unplanned))
+    found += [torn_out.torn(site, "this site of federation.yaml has not been planned", "plan it") for site in missing]
+    verified = replace(verified, diagnostics=(*verified.diagnostics, *found))
+    if verified.has_errors:
+        return verified
     proved = prove(plan, lambda planned: _files(tree, planned))
     documents = dict(verified.documents)
     for diagnostic in proved.diagnostics:
@@ -85,18 +103,25 @@ def _proved(workspace: Workspace, plan: Plan, path: tuple[int, int] | None, veri
             documents[diagnostic.place.document] = LinesDocument.from_text(_text(tree, site, name))
     return replace(
         verified,
-        diagnostics=(*verified.diagnostics, *found, *proved.diagnostics),
+        diagnostics=(*verified.diagnostics, *proved.diagnostics),
         documents=documents,
         pairs=proved.pairs,
         way=None if path is None else way(trace(plan, *path, lambda planned: _files(tree, planned))),
     )
 
 
-def _unreadable(verified: Verified, problem: out.OutProblem) -> Verified:
-    found = problem.diagnostic
-    if found is None:
-        return replace(verified, trouble=problem)
-    return replace(verified, diagnostics=(*verified.diagnostics, found))
+def _foreign(workspace: Workspace, tree: out.Tree, plan: Plan) -> Iterator[Diagnostic]:
+    if tree.plan["federation"] != plan.federation.name:
+        yield foreign_out(str(workspace.out), tree.plan["federation"], plan.federation.name)
+
+
+def _stale(workspace: Workspace, tree: out.Tree) -> Iterator[Diagnostic]:
+    """Warnings that the file or the lock is no longer the one that was planned."""
+    for path, key, document in ((workspace.file, "source", FEDERATION), (workspace.lock, "lock", LOCK)):
+        data = read_bounded(path)
+        if isinstance(data, Diagnostic) or sha256(data) != tree.plan[key]:
+            found = stale_out.stale(document, f"{path.name} is not the one that {workspace.out} was planned with")
+            yield replace(found, place=Place(span=Span(1, 1), document=document))
 
 
 def _files(tree: out.Tree, planned: PlannedSite) -> Files:

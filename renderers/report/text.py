@@ -25,11 +25,11 @@ _NOUNS = {
 _WORST_FIRST = tuple(Severity)
 
 
-def wants_colour(stream: TextIO, environ: Mapping[str, str]) -> bool:
+def wants_colour(stream: TextIO | None, environ: Mapping[str, str]) -> bool:
     """Tell whether `stream` should get colours: a terminal, unless NO_COLOR or TERM=dumb; FORCE_COLOR for the rest."""
-    if environ.get("NO_COLOR"):
+    if environ.get("NO_COLOR") or stream is None:
         return False
-    if environ.get("FORCE_COLOR"):
+    if environ.get("FORCE_COLOR", "0") != "0":
         return True
     return environ.get("TERM") != "dumb" and stream.isatty()
 

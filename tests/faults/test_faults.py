@@ -192,6 +192,8 @@ def test_a_fault_in_the_rendered_files(entry: Entry) -> None:
 NOT_IN_A_FILE = {
     "FED101": "no file at all, or one that cannot be read: tests of renderers/files.py",
     "FED102": "16 MiB of text, made in a test below instead of being stored",
+    "FED318": "a missing federation.lock: tests of planning",
+    "FED709": "a refusal of the disk: tests of planning",
     "FED317": "an option of the command line: tests of planning",
     "FED703": "a state of out/: tests of renderers/out.py",
     "FED704": "a state of out/: tests of renderers/out.py",

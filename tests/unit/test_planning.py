@@ -182,8 +182,36 @@ def test_a_lost_lock_is_rebuilt_from_out(folder: Folder) -> None:
     folder.plan()
     lock = (folder.path / "federation.lock").read_bytes()
     (folder.path / "federation.lock").unlink()
-    folder.plan()
+    text, code = folder.plan()
+    assert code == 0
+    assert "warning[FED318]" in text
     assert (folder.path / "federation.lock").read_bytes() == lock
+
+
+def test_a_lost_lock_is_rebuilt_from_what_was_committed(folder: Folder) -> None:
+    """With plan.json damaged as well, the committed plan keeps everybody's ports where they are."""
+    folder.edit("{id: 10000, cluster: shop}", "{id: 10000, cluster: bank}")
+    folder.plan()
+    folder.edit("{id: 9999, cluster: bank}", "{id: 9998, cluster: bank}\n  - {id: 9999, cluster: bank}")
+    folder.plan()
+    folder.commit()
+    before = folder.snapshot()
+    (folder.path / "federation.lock").unlink()
+    (folder.path / "out" / "plan.json").write_text("<<<<<<< HEAD\n")
+    text, code = folder.plan()
+    assert code == 0
+    assert "committed last" in text
+    assert folder.snapshot() == before
+
+
+def test_a_merged_lock_needs_no_commas(folder: Folder) -> None:
+    """Keeping the lines of both sides of a conflict is enough: a comma may be missing between them."""
+    folder.plan()
+    lock = folder.path / "federation.lock"
+    whole = lock.read_bytes()
+    lock.write_text(lock.read_text().replace("},\n", "}\n"))
+    assert folder.plan()[1] == 0
+    assert lock.read_bytes() == whole
 
 
 def test_a_moved_port_reaches_every_peer(folder: Folder) -> None:
@@ -283,6 +311,211 @@ def test_verify_proves_what_is_written(folder: Folder) -> None:
     assert "party 9999 -> party 10001 (192.168.11.1:30091)" in text
 
 
+def test_verify_knows_another_federation_and_a_newer_file(folder: Folder) -> None:
+    """What is written is proved against the file that it was planned from, or the difference is told."""
+    folder.plan()
+    folder.file.write_text(folder.file.read_text() + "# a remark\n")
+    text, code = run_verify(str(folder.file), None, "text", path=None)
+    assert code == 0
+    assert "warning[FED703]" in text
+    folder.edit("name: demo", "name: other")
+    text, code = run_verify(str(folder.file), None, "text", path=None)
+    assert code == 1
+    assert "FED708" in text
+
+
+def test_verify_takes_the_ports_that_were_written(folder: Folder) -> None:
+    """A lock that was edited since is told as such, and not as a bug of ours."""
+    folder.plan()
+    lock = folder.path / "federation.lock"
+    lock.write_text(lock.read_text().replace("30091", "30191", 1))
+    text, code = run_verify(str(folder.file), None, "text", path=None)
+    assert code == 0, text
+    assert "warning[FED703]" in text
+
+
+def test_a_path_needs_two_parties_of_the_federation(folder: Folder) -> None:
+    """--path of an unknown party, or from a party to itself, is a usage error."""
+    folder.plan()
+    for path in ("9999:1", "9999:9999", "9999", "a:b"):
+        assert run_verify(str(folder.file), None, "text", path=path)[1] == 64
+
+
+def test_out_and_lock_cannot_be_the_federation_itself(folder: Folder) -> None:
+    """Names that would make plan write over its own input are usage errors, and nothing is touched."""
+    options: Any = {"check_only": False, "with_diff": False, "against": None, "forget": ()}
+    before = folder.snapshot()
+    for out in (folder.file, folder.path, folder.path.parent):
+        assert run_plan(str(folder.file), str(out), "text", **options)[1] == 64
+    other = folder.path / "other.lock"
+    other.write_text(FEDERATION)
+    assert run_plan(str(other), None, "text", **options)[1] == 64
+    for name in ("", ".", "/"):
+        assert run_plan(name, None, "text", **options)[1] == 64
+    other.unlink()
+    assert folder.snapshot() == before
+
+
+def test_a_plan_that_only_changes_its_index_says_so(folder: Folder) -> None:
+    """A remark in federation.yaml changes plan.json, which has to be committed."""
+    folder.plan()
+    folder.file.write_text(folder.file.read_text() + "# a remark\n")
+    assert folder.plan(check_only=True)[1] == 2
+    text, _ = folder.plan()
+    assert "plan.json" in text.splitlines()[-1]
+    assert folder.plan(check_only=True)[1] == 0
+
+
+def test_a_stale_tree_fails_in_junit(folder: Folder) -> None:
+    """A CI that reads only JUnit sees that out/ has to be written."""
+    text, code = folder.plan(check_only=True, format_name="junit")
+    assert code == 2
+    assert "<failure" in text
+
+
+STAR = FEDERATION.replace("topology: mesh", "topology: star").replace(
+    "parties:", "exchanges:\n  - {name: hub, cluster: bank}\nparties:"
+)
+
+
+def moved(old: str, new: str) -> str:
+    """What is said of a site that is installed elsewhere."""
+    return f"it moves from {old} to {new}: remove it there, install it here"
+
+
+NOTHING_RESTARTS = "rollsite reads its routes again within 60 s, nothing restarts"
+
+
+@pytest.mark.parametrize(
+    ("start", "old", "new", "expected"),
+    [
+        pytest.param(
+            FEDERATION,
+            "  - {id: 10001, cluster: lab}\n",
+            "  - {id: 10002, cluster: lab}\n",
+            {
+                "party-9999": ("update", ["party-10001", "party-10002"], [NOTHING_RESTARTS], 2),
+                "party-10000": ("update", ["party-10001", "party-10002"], [NOTHING_RESTARTS], 2),
+                "party-10002": ("create", [], [], 1),
+                "party-10001": ("delete", [], [], 3),
+            },
+            id="one party replaces another",
+        ),
+        pytest.param(
+            STAR,
+            "  - {id: 10001, cluster: lab}\n",
+            "",
+            {
+                "exchange-hub": ("update", ["party-10001"], [NOTHING_RESTARTS], 1),
+                "party-9999": ("keep", None, None, None),
+                "party-10000": ("keep", None, None, None),
+                "party-10001": ("delete", [], [], 2),
+            },
+            id="a party leaves a star",
+        ),
+        pytest.param(
+            STAR,
+            "192.168.9.1",
+            "192.168.9.7",
+            {
+                "exchange-hub": ("update", ["party-9999"], [NOTHING_RESTARTS], 1),
+                "party-9999": ("update", ["exchange-hub"], [NOTHING_RESTARTS], 1),
+                "party-10000": ("update", ["exchange-hub"], [NOTHING_RESTARTS], 2),
+                "party-10001": ("update", ["exchange-hub"], [NOTHING_RESTARTS], 2),
+            },
+            id="the address of an exchange and of a party beside it moves",
+        ),
+        pytest.param(
+            FEDERATION,
+            "{id: 10001, cluster: lab}",
+            "{id: 10001, cluster: lab, namespace: elsewhere}",
+            {
+                "party-9999": ("keep", None, None, None),
+                "party-10000": ("keep", None, None, None),
+                "party-10001": (
+                    "update",
+                    [],
+                    [moved("fate-10001 on lab (kubefate)", "elsewhere on lab (kubefate)")],
+                    1,
+                ),
+            },
+            id="a namespace changes",
+        ),
+        pytest.param(
+            FEDERATION,
+            "  - {name: lab, address: 192.168.11.1}\nparties:\n  - {id: 9999, cluster: bank}",
+            "  - {name: lab, address: 192.168.11.1}\nparties:\n  - {id: 9999, cluster: bank, target: helm}",
+            {
+                "party-9999": (
+                    "update",
+                    [],
+                    [moved("fate-9999 on bank (kubefate)", "fate-9999 on bank (helm)")],
+                    1,
+                ),
+                "party-10000": ("keep", None, None, None),
+                "party-10001": ("keep", None, None, None),
+            },
+            id="a target changes",
+        ),
+        pytest.param(
+            FEDERATION,
+            "release: v1.11.2",
+            "release: v1.11.1",
+            {
+                site: ("update", [], ["chartVersion changes: all pods restart"], 1)
+                for site in ("party-9999", "party-10000", "party-10001")
+            },
+            id="another release",
+        ),
+        pytest.param(
+            FEDERATION,
+            "{id: 9999, cluster: bank}",
+            "{id: 9999, cluster: bank, fateflow: ClusterIP}",
+            {
+                "party-9999": ("update", [], ["the Service of python changes, nothing restarts"], 1),
+                "party-10000": ("keep", None, None, None),
+                "party-10001": ("keep", None, None, None),
+            },
+            id="FATE-Flow is no longer exposed",
+        ),
+    ],
+)
+def test_the_blast_radius(
+    folder: Folder, start: str, old: str, new: str, expected: Mapping[str, tuple[str, Any, Any, Any]]
+) -> None:
+    """Who changes, because of whom, what it does there, and when."""
+    folder.file.write_text(start)
+    folder.plan()
+    folder.commit()
+    folder.edit(old, new)
+    found = {
+        site: (change["change"], change.get("because"), change.get("effects"), change.get("wave"))
+        for site, change in folder.changes().items()
+    }
+    assert found == expected
+
+
+def test_a_site_that_moves_to_another_cluster_is_an_update(folder: Folder) -> None:
+    """Its files may stay the same to the byte, yet it has to be installed elsewhere."""
+    folder.edit("  - {name: lab", "  - {name: spare, address: 192.168.12.1}\n  - {name: lab")
+    folder.plan()
+    folder.commit()
+    folder.edit("{id: 10000, cluster: shop}", "{id: 10000, cluster: spare}")
+    change = folder.changes()["party-10000"]
+    assert change["change"] == "update"
+    assert change["effects"] == [moved("fate-10000 on shop (kubefate)", "fate-10000 on spare (kubefate)")]
+
+
+def test_what_leaves_is_taken_down_last(folder: Folder) -> None:
+    """Removed sites come after those that drop their routes, and are named as such."""
+    folder.plan()
+    folder.commit()
+    folder.edit("  - {id: 10001, cluster: lab}\n", "")
+    lines = folder.plan()[0].splitlines()
+    assert any(line.startswith("  then take down party-10001") for line in lines)
+    assert not any(line.lstrip().startswith("1. party-10001") for line in lines)
+
+
 def test_verify_of_a_missing_tree(folder: Folder) -> None:
     """Before the first plan there is nothing to verify."""
     text, code = run_verify(str(folder.file), None, "text", path=None)
@@ -325,7 +558,10 @@ def test_a_read_only_folder_is_the_worlds_refusal(folder: Folder, monkeypatch: p
     monkeypatch.setattr("os.replace", refuse)
     text, code = folder.plan()
     assert code == 3
+    assert "error[FED709]" in text
     assert "the disk is full" in text
+    for name, mark in (("json", "FED709"), ("junit", "<failure"), ("github", "::error"), ("sarif", "FED709")):
+        assert mark in folder.plan(format_name=name)[0]
     monkeypatch.undo()
     changed = {name: data for name, data in folder.snapshot().items() if name != "federation.yaml"}
     assert {name: before[name] for name in changed if name in before} == {

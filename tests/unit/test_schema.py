@@ -192,7 +192,12 @@ def test_a_mistake_in_a_party_is_one_diagnostic(more: str, expected: list[tuple[
         (party("id: 1, cluster: shop, partyList: []"), "delete it: fedplan works it out"),
         (party("id: 1, cluster: shop, nodePorts: 1-2"), "`nodePorts` belongs under a cluster"),
         (BASE.replace("topology: mesh", "topology: Mesh"), "did you mean mesh?"),
-        (BASE.replace("topology: mesh", "topology: {mesh: all}"), 'start each item with "- "'),
+        (BASE.replace("topology: mesh", "topology: {mesh: all}"), "put it in brackets: [{mesh: all}]"),
+        (BASE + "never: [9999, 10000]\n", "put every pair in brackets of its own: [[9999, 10000]]"),
+        (
+            BASE.replace("release: v1.11.2\ntopology: mesh\n", ""),
+            "add them, for example `release: v1.11.2` and `topology: mesh`",
+        ),
         (party("id: '1', cluster: shop"), "remove the quotes: 1"),
         (party("id: 1, cluster: shop, tls: Off"), "write false (here yes, no, on and off are text"),
         (party("id: 1, cluster: shop, ports: {osx: 30:09}"), "never base 60"),
