@@ -35,6 +35,7 @@ from planner.checks import (
     forbidden_route,
     foreign_out,
     forwarding_loop,
+    idle_storage,
     illegal_engine,
     image_tag_differs,
     ingress_host_taken,
@@ -67,6 +68,7 @@ from planner.checks import (
     routes_overridden,
     secret_in_override,
     self_link,
+    setting_in_override,
     stale_out,
     star_without_exchange,
     stray_file,
@@ -181,6 +183,8 @@ FAULTS: Final[tuple[ModuleType, ...]] = (
     dead_override,  # FED412
     routes_overridden,  # FED413
     cores_differ,  # FED414
+    setting_in_override,  # FED415
+    idle_storage,  # FED416
     unplanned_engine,  # FED601
     unplanned_target,  # FED602
     star_without_exchange,  # FED603

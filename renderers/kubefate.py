@@ -293,7 +293,8 @@ def _overridden(data: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[s
 
 
 def _head(planned: PlannedSite, *, uses_secrets: bool) -> str:
-    lines = [f"# {planned.site.label} of the federation, for KubeFATE. Written by fedplan from federation.yaml."]
+    reader = "KubeFATE" if planned.site.target == "kubefate" else "the values template of its chart, not for `helm -f`"
+    lines = [f"# {planned.site.label} of the federation, for {reader}. Written by fedplan from federation.yaml."]
     if uses_secrets:
         lines.append(
             "# ${secret:...} is the place of a secret: whoever installs this file puts the value in, in memory."

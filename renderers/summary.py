@@ -24,6 +24,10 @@ def plan_lines(outcome: Outcome, *, colour: bool) -> tuple[str, ...]:
         return ()
     lines = [_title(plan, outcome.pairs), ""]
     lines += _sites(plan, outcome, colour=colour)
+    for planned in plan.sites:
+        if planned.site.kind == "exchange" and planned.site.target == "kubernetes":
+            row = f"Parties reach {planned.site.label} by the row `default` of their partyList; no chart deploys it,"
+            lines += ["", row, f"so its own manifests in {planned.key}/ are for target kubernetes."]
     lines += ["", f"{outcome.baseline[:1].upper()}{outcome.baseline[1:]}: {counts(outcome.changes)}"]
     lines += _blast_radius(outcome)
     if outcome.diff:
@@ -76,9 +80,21 @@ def plan_extra(outcome: Outcome) -> Mapping[str, Any]:
             "pairs": outcome.pairs,
             "baseline": outcome.baseline,
             "stale": outcome.is_stale,
+            "diff": outcome.diff,
+            "sites": [_site(planned) for planned in outcome.plan.sites],
             "counts": {"create": total.create, "update": total.update, "delete": total.delete, "keep": total.keep},
             "changes": [_change(change, impacts.get(change.site)) for change in outcome.changes],
         }
+    }
+
+
+def _site(planned: PlannedSite) -> dict[str, Any]:
+    return {
+        "site": planned.key,
+        "release": planned.release.name,
+        "cluster": planned.cluster.name,
+        "target": planned.site.target,
+        "reached": _reached(planned),
     }
 
 

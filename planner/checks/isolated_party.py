@@ -60,6 +60,8 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
         return
     for party, why in alone:
         hint = f"add {party.id} to a shape under topology, or delete the party"
+        if party.id is not None and party.id in subject.topology.never_of:
+            hint = f"delete a pair of {party.id} under never, or the party"
         yield Diagnostic(FAULT, f"{party.label} talks with nobody: {why}", Place((*party.path, "id")), hint)
 
 

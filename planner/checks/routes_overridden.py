@@ -52,7 +52,7 @@ from planner.releases import Release
 from planner.subject import Subject
 
 FAULT = Fault("FED413", "routes_overridden", Severity.WARNING)
-_IDENTITY: Final = ("name", "namespace", "chartName", "chartVersion", "partyId", "modules")
+_IDENTITY: Final = ("name", "namespace", "chartName", "chartVersion", "partyId")
 _ROUTERS: Final = ("rollsite", "lbrollsite", "osx")
 _ROUTING: Final = ("type", "nodePort", "loadBalancerIP", "partyList", "exchange", "polling", "exchangeList")
 
@@ -67,16 +67,13 @@ def _findings(subject: Subject) -> Iterator[tuple[Site, Diagnostic]]:
         touched = tuple(_touched(site, release, chart))
         if touched:
             message = f"overrides replace what the plan decides: {', '.join(touched)}"
-            hint = (
-                "remove these keys and say it in federation.yaml's own words: ports, exposure, routes, polling, modules"
-            )
+            hint = "remove these keys and say it in federation.yaml's own words: ports, exposure, routes, polling"
             yield site, Diagnostic(FAULT, message, Place((*site.path, "overrides"), on_key=True), hint)
 
 
 def _touched(site: Site, release: Release, chart: str) -> Iterator[str]:
-    engine = {key for engine in release.engines for key, _ in engine.selector}
     for key, value in site.overrides.items():
-        if key in _IDENTITY or key in engine:
+        if key in _IDENTITY:
             yield key
         elif key in _ROUTERS and release.kind(chart, key) == "keys":
             if not isinstance(value, Mapping):

@@ -51,7 +51,8 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
     """Yield a finding for every pin without effect, on sites whose kind, release and engine are known."""
     for site, release in subject.known_sites():
         modules = subject.modules(site)
-        if not site.pins or not modules or site.exchange_kind not in (None, release.module):
+        is_ours = site.kind == "exchange" and site.target == "kubernetes"
+        if not site.pins or not (modules or is_ours) or site.exchange_kind not in (None, release.module):
             continue
         names = port_names(site, release, modules)
         for name in site.pins:

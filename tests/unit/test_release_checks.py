@@ -312,7 +312,11 @@ def test_every_release_has_a_plain_two_party_mesh(name: str) -> None:
             {"overrides": {"rabbitmq": {"default_pass": "x"}}},
             ["FED804 parties.1.overrides.rabbitmq.default_pass"],
         ),
-        ("v1.11.2", {"overrides": {"externalMysqlPassword": "env:A"}}, []),
+        (
+            "v1.11.2",
+            {"overrides": {"externalMysqlPassword": "env:A"}},
+            [],
+        ),
         ("v1.11.2", {"overrides": {"mysql": {"password": "${secret:env:A}"}}}, []),
     ],
 )

@@ -1,0 +1,72 @@
+"""A volume is described, and the site keeps no data.
+
+Storage class, size and claim of a component take effect only with `persistence`. Without it the chart gives the
+component a directory that is gone with its pod, whatever `storage` says (reference: cluster-yaml.md section 4.1).
+
+Bad:
+
+    version: 1
+    name: demo
+    release: v1.11.2
+    topology: mesh
+    clusters:
+      - {name: bank, address: 192.168.9.1}
+      - {name: shop, address: 192.168.10.1}
+    parties:
+      - {id: 9999, cluster: bank}
+      - id: 10000
+        cluster: shop
+        components:
+          mysql:
+            storage: {size: 5Gi}  # warning: FED416
+    defaults:
+      credentials: {mysql: "env:FATE_MYSQL_PASSWORD", fateboard: "env:FATEBOARD_PASSWORD"}
+
+Good:
+
+    version: 1
+    name: demo
+    release: v1.11.2
+    topology: mesh
+    clusters:
+      - {name: bank, address: 192.168.9.1}
+      - {name: shop, address: 192.168.10.1}
+    parties:
+      - {id: 9999, cluster: bank}
+      - id: 10000
+        cluster: shop
+        persistence: {storageClass: standard}
+        components:
+          mysql:
+            storage: {size: 5Gi}
+    defaults:
+      credentials: {mysql: "env:FATE_MYSQL_PASSWORD", fateboard: "env:FATEBOARD_PASSWORD"}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from planner.diagnostics import Diagnostic, Fault, Place, Severity
+from planner.inheritance import told_once
+from planner.model import Site
+from planner.subject import Subject
+
+FAULT = Fault("FED416", "idle_storage", Severity.WARNING)
+
+
+def check(subject: Subject) -> Iterator[Diagnostic]:
+    """Yield a finding for every volume of a party without persistence."""
+    yield from told_once(_findings(subject))
+
+
+def _findings(subject: Subject) -> Iterator[tuple[Site, Diagnostic]]:
+    for party in subject.federation.parties:
+        if party.persistence:
+            continue
+        modules = subject.modules(party)
+        for module, settings in party.components.items():
+            if "storage" in settings and module in modules:
+                place = Place((*party.path, "components", module, "storage"), on_key=True)
+                message = f"{party.label} describes a volume for {module} and keeps no data"
+                yield party, Diagnostic(FAULT, message, place, "add `persistence: true`, or delete storage")
