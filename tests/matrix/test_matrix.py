@@ -149,3 +149,25 @@ def test_ports_are_integers(release: str, topology: str, plan_of: Callable[[str]
     ]
     assert found
     assert all(type(port) is int for port in found)
+
+
+@pytest.mark.parametrize("release", RELEASE_NAMES)
+def test_defaults_that_look_alive_are_written_out(release: str, plan_of: Callable[[str], Any]) -> None:
+    """Whatever KubeFATE's service would fill in with an address, a type or a password of its own is explicit."""
+    planned = plan_of(federation(release, "mesh"))
+    known = load(release)
+    assert known is not None
+    checked = 0
+    for key in planned.plan.by_key:
+        data = yaml.safe_load(planned.files()[key]["cluster.yaml"])
+        for default in known.defaults:
+            steps = default.key.split(".")
+            if "service" not in default.through or (steps[0] == "nginx" and "nginx" not in data["modules"]):
+                continue
+            value = data
+            for step in steps:
+                assert step in value, f"{default.key} would be {default.value}"
+                value = value[step]
+            assert value != default.value, default.key
+            checked += 1
+    assert checked
