@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-import yaml
-
-from planner.changes import Change, Op, SiteFiles, changes, unified_diff
+from planner.changes import Change, SiteFiles
 from planner.checks import stale_out
 from planner.checks.foreign_out import foreign_out
 from planner.checks.lost_lock import lost_lock
 from planner.checks.refused_out import refused
 from planner.checks.unknown_tombstone import unknown_tombstone
 from planner.diagnostics import FEDERATION, LOCK, Diagnostic
-from planner.impact import Impact, changed_paths, effects, impacts, move_effect, moves
+from planner.impact import Impact
 from planner.lock import Lock, dump, parse
-from planner.lookup import Endpoint
 from planner.pipeline import check
 from planner.plan import Plan, PlannedSite
 from planner.plan_document import plan_document
@@ -25,19 +22,16 @@ from planner.plan_json import MAX_BYTES, sha256
 from planner.plan_json import NAME as PLAN_JSON
 from planner.plan_json import dump as dump_plan
 from renderers import git, out
+from renderers.comparing import compare
 from renderers.files import read_bounded
-from renderers.kubefate import CLUSTER_FILE
 from renderers.progress import Progress, silent
 from renderers.proving import prove
-from renderers.reading import Reading
 from renderers.report.located import LinesDocument, LocatableDocument
 from renderers.target import TARGETS, Files
 from renderers.workspace import Workspace
 
 REMEMBERED: Final = 32 * 2**20
 """Characters of rendered files that are kept in memory between proof and writing; beyond that they are made again."""
-EXAMINED: Final = 200
-"""Updated sites whose files are compared key by key; beyond that the effects are left to `--diff`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +70,6 @@ class Outcome:
     is_listed_anew: bool = False
     usage: str = ""
     is_stale: bool = False
-    document: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def has_errors(self) -> bool:
@@ -226,8 +219,10 @@ def _compared(run: _Run, outcome: Outcome) -> Outcome:
             diagnostics=(*outcome.diagnostics, *written.findings),
             is_listed_anew=before != _listing(workspace),
         )
-    outcome = replace(outcome, document=latest)
-    return _with_changes(run, baseline, outcome)
+    compared = compare(plan, run.render, latest, baseline, with_diff=options.with_diff)
+    return replace(
+        outcome, changes=compared.changes, impacts=compared.impacts, baseline=compared.baseline, diff=compared.diff
+    )
 
 
 def _failed(run: _Run, outcome: Outcome, problem: out.OutProblem) -> Outcome:
@@ -239,7 +234,7 @@ def _failed(run: _Run, outcome: Outcome, problem: out.OutProblem) -> Outcome:
         diagnostics=(*outcome.diagnostics, diagnostic),
         plan=None,
         is_refused=known is None,
-        is_half_written=(run.workspace.out / out.JOURNAL).exists(),
+        is_half_written=problem.trouble is not out.Trouble.BUSY and (run.workspace.out / out.JOURNAL).exists(),
     )
 
 
@@ -254,85 +249,6 @@ def _stale_lock(workspace: Workspace, lock: bytes) -> tuple[Diagnostic, ...]:
         return ()
     found = stale_out.stale(LOCK, "federation.lock is not the one this plan would write")
     return (replace(found, place=replace(found.place, document=LOCK)),)
-
-
-def _with_changes(run: _Run, baseline: git.Baseline | git.NoBaseline, outcome: Outcome) -> Outcome:
-    plan, options = run.plan, run.options
-    after = {site["site"]: site["files"] for site in outcome.document["sites"]}
-    if isinstance(baseline, git.NoBaseline):
-        changed = changes({}, after)
-        return replace(
-            outcome,
-            changes=changed,
-            impacts=impacts(plan, changed, None, {}, {}),
-            baseline=f"no baseline ({baseline.message})",
-            diff="".join(_diff(run, changed, {})) if options.with_diff else "",
-        )
-    changed = moves(changes(baseline.files, after), baseline.plan, outcome.document)
-    touched = [change for change in changed if change.op in {Op.UPDATE, Op.DELETE}]
-    wanted = touched if options.with_diff else touched[:EXAMINED]
-    examined = [change for change in wanted[:EXAMINED] if change.op is Op.UPDATE]
-    paths = {
-        f"{change.site}/{name}"
-        for change in wanted
-        for name in (change.files if change.op is Op.DELETE else baseline.files[change.site])
-        if name in baseline.files[change.site]
-    }
-    old = git.read_files(baseline, sorted(paths)) if paths else {}
-    found = {} if isinstance(old, git.NoBaseline) else old
-    texts = {path: data.decode("utf-8", "replace") for path, data in found.items()}
-    earlier = {site["site"]: site for site in baseline.plan["sites"]}
-    later = {site["site"]: site for site in outcome.document["sites"]}
-    clauses = {
-        change.site: move_effect(earlier[change.site], later[change.site]) or _effects(run, change, texts)
-        for change in examined
-    }
-    dialled = {change.site: _dialled(earlier[change.site], texts) for change in examined}
-    return replace(
-        outcome,
-        changes=changed,
-        impacts=impacts(plan, changed, baseline.plan, clauses, dialled),
-        baseline=f"against out/ at {baseline.ref}",
-        diff="".join(_diff(run, changed, texts)) if options.with_diff else "",
-    )
-
-
-def _dialled(site: Mapping[str, Any], texts: Mapping[str, str]) -> frozenset[Endpoint]:
-    """The endpoints in the route table that a site had at the baseline."""
-    files = {name: texts.get(f"{site['site']}/{name}", "") for name in site["files"]}
-    target = TARGETS.get(site["target"])
-    reading = None if target is None else target.read_back(files)
-    if not isinstance(reading, Reading):
-        return frozenset()
-    return frozenset((*reading.table.entries.values(), *reading.table.default))
-
-
-def _effects(run: _Run, change: Change, texts: Mapping[str, str]) -> tuple[str, ...]:
-    """What applying a site's new files does to it."""
-    planned = run.plan.by_key[change.site]
-    if planned.site.target == "kubernetes":
-        return ("its objects are applied again; OSX reads its routes again within 3 s",)
-    before = texts.get(f"{change.site}/{CLUSTER_FILE}")
-    if before is None:
-        return ()
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        old = yaml.load(before, Loader=loader)  # noqa: S506 - CSafeLoader or SafeLoader
-    except yaml.YAMLError:
-        return ()
-    new = yaml.load(run.render(planned)[CLUSTER_FILE], Loader=loader)  # noqa: S506 - CSafeLoader or SafeLoader
-    paths = tuple(changed_paths(old, new))
-    return effects(planned.release, paths) if paths else ("only comments change",)
-
-
-def _diff(run: _Run, changed: Sequence[Change], texts: Mapping[str, str]) -> Iterator[str]:
-    for change in changed:
-        if change.op is Op.KEEP:
-            continue
-        planned = run.plan.by_key.get(change.site)
-        new = {} if planned is None else run.render(planned)
-        for name in change.files:
-            yield unified_diff(texts.get(f"{change.site}/{name}"), new.get(name), f"out/{change.site}/{name}")
 
 
 def _rendered_documents(

@@ -1,0 +1,110 @@
+"""What a plan changes against a baseline: site by site, because of whom, with which effects, line by line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import yaml
+
+from planner.changes import Change, Op, changes, unified_diff
+from planner.impact import Impact, changed_paths, effects, impacts, move_effect, moves
+from planner.lookup import Endpoint
+from planner.plan import Plan, PlannedSite
+from renderers import git
+from renderers.kubefate import CLUSTER_FILE
+from renderers.reading import Reading
+from renderers.target import TARGETS, Files
+
+EXAMINED: Final = 200
+"""Updated sites whose files are compared key by key; beyond that the effects are left to `--diff`."""
+_Loader: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+Render = Callable[[PlannedSite], Files]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The changes and what they mean; `baseline` says in one clause what they are relative to."""
+
+    changes: tuple[Change, ...]
+    impacts: tuple[Impact, ...]
+    baseline: str
+    diff: str
+
+
+def compare(
+    plan: Plan,
+    render: Render,
+    document: Mapping[str, Any],
+    baseline: git.Baseline | git.NoBaseline,
+    *,
+    with_diff: bool,
+) -> Comparison:
+    """Compare a plan, `document` being its plan.json, with the baseline; the diff is empty unless it is asked for."""
+    later = {site["site"]: site for site in document["sites"]}
+    after = {site: entry["files"] for site, entry in later.items()}
+    if isinstance(baseline, git.NoBaseline):
+        changed = changes({}, after)
+        diff = "".join(_diff(plan, render, changed, {})) if with_diff else ""
+        return Comparison(changed, impacts(plan, changed, None, {}, {}), f"no baseline ({baseline.message})", diff)
+    changed = moves(changes(baseline.files, after), baseline.plan, document)
+    touched = [change for change in changed if change.op in {Op.UPDATE, Op.DELETE}]
+    texts = _texts(baseline, touched if with_diff else touched[:EXAMINED])
+    earlier = {site["site"]: site for site in baseline.plan["sites"]}
+    examined = [change.site for change in touched[:EXAMINED] if change.op is Op.UPDATE]
+    clauses = {
+        site: move_effect(earlier[site], later[site]) or _effects(plan.by_key[site], render, texts) for site in examined
+    }
+    dialled = {site: _dialled(earlier[site], texts) for site in examined}
+    return Comparison(
+        changed,
+        impacts(plan, changed, baseline.plan, clauses, dialled),
+        f"against out/ at {baseline.ref}",
+        "".join(_diff(plan, render, changed, texts)) if with_diff else "",
+    )
+
+
+def _texts(baseline: git.Baseline, wanted: Sequence[Change]) -> Mapping[str, str]:
+    """The files that sites had at the baseline, by path."""
+    paths = sorted(f"{change.site}/{name}" for change in wanted for name in baseline.files[change.site])
+    found = git.read_files(baseline, paths) if paths else {}
+    if isinstance(found, git.NoBaseline):
+        return {}
+    return {path: data.decode("utf-8", "replace") for path, data in found.items()}
+
+
+def _dialled(site: Mapping[str, Any], texts: Mapping[str, str]) -> frozenset[Endpoint]:
+    """The endpoints in the route table that a site had at the baseline."""
+    files = {name: texts.get(f"{site['site']}/{name}", "") for name in site["files"]}
+    target = TARGETS.get(site["target"])
+    reading = None if target is None else target.read_back(files)
+    if not isinstance(reading, Reading):
+        return frozenset()
+    return frozenset((*reading.table.entries.values(), *reading.table.default))
+
+
+def _effects(planned: PlannedSite, render: Render, texts: Mapping[str, str]) -> tuple[str, ...]:
+    """What applying a site's new files does to it."""
+    if planned.site.target == "kubernetes":
+        return ("its objects are applied again; OSX reads its routes again within 3 s",)
+    before = texts.get(f"{planned.key}/{CLUSTER_FILE}")
+    if before is None:
+        return ()
+    try:
+        old = yaml.load(before, Loader=_Loader)  # noqa: S506 - CSafeLoader or SafeLoader
+    except yaml.YAMLError:
+        return ()
+    new = yaml.load(render(planned)[CLUSTER_FILE], Loader=_Loader)  # noqa: S506 - CSafeLoader or SafeLoader
+    paths = tuple(changed_paths(old, new))
+    return effects(planned.release, paths) if paths else ("only comments change",)
+
+
+def _diff(plan: Plan, render: Render, changed: Sequence[Change], texts: Mapping[str, str]) -> Iterator[str]:
+    for change in changed:
+        if change.op is Op.KEEP:
+            continue
+        planned = plan.by_key.get(change.site)
+        new = {} if planned is None else render(planned)
+        for name in change.files:
+            yield unified_diff(texts.get(f"{change.site}/{name}"), new.get(name), f"out/{change.site}/{name}")
