@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from renderers.commands import run_plan, run_verify
+from renderers.report import json_report
 
 FEDERATION = """\
 version: 1
@@ -100,6 +101,22 @@ def test_plan_json_is_what_its_schema_says(folder: Folder) -> None:
     folder.plan()
     schema = json.loads((Path(__file__).parents[2] / "planner" / "plan.schema.json").read_text())
     jsonschema.Draft202012Validator(schema).validate(json.loads((folder.path / "out" / "plan.json").read_text()))
+
+
+def test_json_reports_are_what_their_schema_says(folder: Folder) -> None:
+    """A plan, a plan with changes and a diff, a refusal and a verification all validate."""
+    schema = json_report.schema()
+    jsonschema.validate(folder.json(), schema)
+    jsonschema.validate(json.loads(run_verify(str(folder.file), None, "json", path="9999:10000")[0]), schema)
+    folder.commit()
+    folder.edit("192.168.9.1", "192.168.9.2")
+    report = folder.json(with_diff=True)
+    jsonschema.validate(report, schema)
+    assert "+      partyIp: 192.168.9.2" in report["plan"]["diff"]
+    folder.edit("id: 10001", "id: 9999")
+    broken = folder.json()
+    jsonschema.validate(broken, schema)
+    assert broken["plan"] is None
 
 
 def test_the_same_file_gives_the_same_bytes(folder: Folder, tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -95,7 +95,7 @@ def handful() -> Report:
             Step("party-10001", State.FAILED, "NodePort 30091 <is> taken", "site"),
             Step("9999 - 10001", State.UNCHECKED, "no cluster", "toy"),
         ),
-        extra={"plan": {"changes": [{"site": "party-9999", "action": "create"}]}},
+        extra={"verify": {"pairs": 6, "way": None}},
         pages={
             "FED301": page(
                 "Two sites want the same port.\n\nA NodePort can be taken once.\n\n"
@@ -408,7 +408,7 @@ def test_any_text_is_well_formed(rows: list[tuple[str, str, Span, bool]], text: 
         findings,
         steps=(Step(text, State.FAILED, text, text),),
         outcome="done",
-        extra={"plan": {text: text}},
+        extra={"verify": {"pairs": 0, "way": text}},
     )
     jsonschema.validate(json.loads(render("json", report)), json_report.schema())
     check_sarif(render("sarif", report), len(findings))
