@@ -767,6 +767,10 @@ class _Reading:
         text = self.text
         char = text[at : at + 1]
         line = text[self._line_start(at) : at]
+        merge = _MERGE_MARK.search(text)
+        if merge is not None:
+            return (BROKEN_YAML, "the file holds an unresolved merge", merge.start(),
+                    "keep what is right of both sides, and delete the markers", None)  # fmt: skip
         if "nest" in problem or "depth" in problem:
             return (DEEP_NESTING, _TOO_DEEP, at, _LESS_DEEP, None)
         if "tab character" in problem or (char == "\t" and "token" in problem):
@@ -860,6 +864,7 @@ _MAX_KEY: Final = 1024
 """Longest key on one line (YAML 1.1, section 9.1.2)."""
 _TOO_DEEP: Final = f"lists and mappings are nested more than {MAX_DEPTH} levels deep"
 _LESS_DEEP: Final = f"write it with at most {MAX_DEPTH} levels; look for brackets that are never closed"
+_MERGE_MARK: Final = re.compile(r"^(?:<<<<<<<|>>>>>>>) ", re.MULTILINE)
 _SECOND_COLON: Final = re.compile(r":[ \t]+\S")
 
 

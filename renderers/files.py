@@ -44,10 +44,18 @@ def read_bounded(path: Path, limit: int = MAX_BYTES) -> bytes | Diagnostic:
     return _oversized(path, limit) if len(data) > limit else data
 
 
+def _where_else(path: Path) -> str:
+    """What to do about a file that is not there: the file of that name in a folder above may be meant."""
+    for folder in path.absolute().parent.parents:
+        if (folder / path.name).is_file():
+            return f"there is one in {os.path.relpath(folder)}: run this there, or name it with `--file`"
+    return "check the path, or let `invoke init` write a first one"
+
+
 def _unopened(path: Path, error: OSError | ValueError) -> Diagnostic:
     match error:
         case FileNotFoundError():
-            return _unreadable(path, "does not exist", "check the path, or let `invoke init` write a first one")
+            return _unreadable(path, "does not exist", _where_else(path))
         case IsADirectoryError():
             return _directory(path)
         case PermissionError():

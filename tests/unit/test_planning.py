@@ -358,6 +358,16 @@ def test_a_path_needs_two_parties_of_the_federation(folder: Folder) -> None:
         assert run_verify(str(folder.file), None, "text", path=path)[1] == 64
 
 
+def test_a_file_in_a_folder_above_is_pointed_at(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever stands in a subfolder is told where the federation is, not to write another one."""
+    (folder.path / "docs").mkdir()
+    monkeypatch.chdir(folder.path / "docs")
+    options: Any = {"check_only": False, "with_diff": False, "against": None, "forget": ()}
+    text, code = run_plan("federation.yaml", None, "text", **options)
+    assert code == 1
+    assert "there is one in ..: run this there" in text
+
+
 def test_out_and_lock_cannot_be_the_federation_itself(folder: Folder) -> None:
     """Names that would make plan write over its own input are usage errors, and nothing is touched."""
     options: Any = {"check_only": False, "with_diff": False, "against": None, "forget": ()}
