@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from planner.diagnostics import FEDERATION, Diagnostic, Place
 from planner.pipeline import Checked, check
@@ -14,6 +16,9 @@ from planner.plan import Plan
 from renderers.planning import render_site
 from renderers.proving import prove
 
+settings.register_profile("explore", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "explore")  # CI repeats, a laptop looks for what is new
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 
