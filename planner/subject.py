@@ -79,10 +79,6 @@ class Subject:
             if site.target not in {"docker", "local"}
         )
 
-    def sites_on(self, cluster: str) -> Iterator[Site]:
-        """The sites placed on a cluster, exchanges first."""
-        return (site for site in self.federation.sites if site.cluster == cluster)
-
 
 def chosen_engine(site: Site, release: Release) -> Engine | None:
     """The engine a party asked for, if the release has it: by its word, or by exactly its triple."""

@@ -28,7 +28,7 @@ from renderers.progress import Progress, silent
 from renderers.proving import prove
 from renderers.report.located import LinesDocument, LocatableDocument
 from renderers.target import TARGETS, Files
-from renderers.workspace import Workspace
+from renderers.workspace import Workspace, input_documents
 
 REMEMBERED: Final = 32 * 2**20
 """Characters of rendered files that are kept in memory between proof and writing; beyond that they are made again."""
@@ -90,11 +90,7 @@ def plan(workspace: Workspace, options: Options, progress: Progress = silent) ->
     if found_lock.rebuilt_from:
         notices.append(lost_lock(found_lock.rebuilt_from))
     checked = check(source, lock_text)
-    documents: dict[str, LocatableDocument] = {LOCK: LinesDocument.from_text(lock_text or "")}
-    if checked.document is not None:
-        documents[FEDERATION] = checked.document
-    else:
-        documents[FEDERATION] = LinesDocument.from_text(source.decode("utf-8", "replace"))
+    documents = input_documents(checked, source, lock_text)
     diagnostics = [*notices, *checked.diagnostics]
     if checked.plan is None or unknown:
         return Outcome(tuple(diagnostics), documents)

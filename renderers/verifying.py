@@ -23,7 +23,7 @@ from renderers.files import read_bounded
 from renderers.proving import prove, trace, way
 from renderers.report.located import LinesDocument, LocatableDocument
 from renderers.target import Files
-from renderers.workspace import LockText, Workspace
+from renderers.workspace import LockText, Workspace, input_documents
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +59,7 @@ def checked_file(workspace: Workspace, lock: LockText | None = None) -> Verified
     if isinstance(found, Diagnostic):
         return Verified((found,))
     checked = check(source, found.text)
-    documents: dict[str, LocatableDocument] = {LOCK: LinesDocument.from_text(found.text or "")}
-    documents[FEDERATION] = checked.document or LinesDocument.from_text(source.decode("utf-8", "replace"))
-    return Verified(checked.diagnostics, documents, checked.plan)
+    return Verified(checked.diagnostics, input_documents(checked, source, found.text), checked.plan)
 
 
 def verify(workspace: Workspace, path: tuple[int, int] | None = None) -> Verified:

@@ -8,9 +8,12 @@ from typing import Final
 
 from planner.diagnostics import FEDERATION, LOCK, Diagnostic
 from planner.lock import dump
+from planner.pipeline import Checked
 from planner.plan_document import lock_of
+from planner.source import source_lines
 from renderers import git, out
 from renderers.files import read_bounded
+from renderers.report.located import LinesDocument, LocatableDocument
 
 LOCK_LIMIT: Final = 16 * 1024 * 1024
 
@@ -71,3 +74,9 @@ def workspace(file: str, folder: str | None) -> Workspace:
     """The workspace of a federation.yaml; `out/` is beside it unless another folder is named. See `mistake`."""
     path = Path(file)
     return Workspace(path, path.parent / "out" if folder is None else Path(folder))
+
+
+def input_documents(checked: Checked, source: bytes, lock: str | None) -> dict[str, LocatableDocument]:
+    """The two documents that findings about the input point into; a federation.yaml without structure by its lines."""
+    federation = checked.document or LinesDocument(source_lines(source))
+    return {FEDERATION: federation, LOCK: LinesDocument.from_text(lock or "")}

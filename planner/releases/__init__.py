@@ -177,11 +177,6 @@ class Hosts:
     defaults: tuple[tuple[str, str], ...]
     pattern: tuple[tuple[str, str], ...]
 
-    @property
-    def collide(self) -> bool:
-        """Whether two parties that write nothing get the same host."""
-        return any("{party}" not in host for _, host in self.defaults)
-
 
 @dataclass(frozen=True, slots=True)
 class Kubernetes:
@@ -468,12 +463,6 @@ class Release:
         return self.reads(FATE, f"{self.module}.loadBalancerIP")
 
     @property
-    def has_default_route(self) -> bool:
-        """Whether a party can name an exchange; 2.0.0 reads the key and renders no default route."""
-        path = f"{self.module}.exchange"
-        return self.reads(FATE, path) and not self.is_dead(FATE, path)
-
-    @property
     def has_tls(self) -> bool:
         """Whether the chart has `enableTLS` and its pods start with it.
 
@@ -491,16 +480,6 @@ class Release:
     def has_image_tag(self) -> bool:
         """Whether top-level `imageTag` overrides the tag of all FATE images (1.5.0 to 1.8.1)."""
         return self.reads(FATE, "imageTag")
-
-    @property
-    def has_module_images(self) -> bool:
-        """Whether each module takes `image` and `imageTag` (2.0.0)."""
-        return self.reads(FATE, f"{self.module}.imageTag")
-
-    @property
-    def has_pod_security_policy(self) -> bool:
-        """Whether the chart can render a PodSecurityPolicy."""
-        return self.reads(FATE, "podSecurityPolicy.enabled")
 
     @property
     def has_ingress_class(self) -> bool:

@@ -415,7 +415,6 @@ class TestFacts:
         hosts = known(name).hosts
         assert hosts.dialect == fact("hosts_dialect", name)
         assert dict(hosts.defaults)["fateboard"] == fact("default_fateboard_host", name)
-        assert hosts.collide is (hosts.dialect == "ingress")
         assert all("{party}" in host for _, host in hosts.pattern)
 
     @every_release
