@@ -206,12 +206,6 @@ def quote(text: str) -> str:
 _MAX_QUOTE: Final = 40
 
 
-def mask(line: str) -> str:
-    """Hide what may be a secret in a source line, and what a terminal would act on. Columns stay what they are."""
-    line = _SECRET.sub(lambda match: (match[1] or "") + "*" * len(match[2] or match[3]), line)
-    return "".join(each if each.isprintable() or each == "\t" else "\ufffd" for each in line)
-
-
 _SECRET_NAMES: Final = "[-\\w]{0,40}(?:pass|secret|token|credential|private)[-\\w]{0,40}|mysql|fateboard|notebook"  # noqa: S105 - names of keys
 _SECRET: Final = re.compile(
     f"((?:^|[\\s{{,\"'])(?:{_SECRET_NAMES})[\"']?\\s*:\\s+)"

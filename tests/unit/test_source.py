@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from planner.diagnostics import Diagnostic, Place, Span
-from planner.source import MAX_DEPTH, MAX_FINDINGS, UNREADABLE, Document, mask, parse, quote, source_lines
+from planner.source import MAX_DEPTH, MAX_FINDINGS, UNREADABLE, Document, parse, quote, source_lines
 from renderers.files import read_bounded
 
 if TYPE_CHECKING:
@@ -362,22 +362,6 @@ def test_lines_are_those_of_yaml(line_break: str) -> None:
 def test_raw_is_the_spelling_of_the_file(path: tuple[str | int, ...], raw: str | None) -> None:
     """Hints may quote a scalar as its author wrote it."""
     assert document(TEXT).raw(path) == raw
-
-
-@pytest.mark.parametrize(
-    ("line", "masked"),
-    [
-        ("  password: hunter2", "  password: *******"),
-        ("  credentials: {mysql: hunter2, fateboard: x}", "  credentials: {mysql: **********************"),
-        ('  password: "env:NAME"', '  password: "env:NAME"'),
-        ("url: http://me:hunter2@host", "url: http://***********host"),
-        ("name: bank", "name: bank"),
-        ("a: \u202eb\t", "a: \ufffdb\t"),
-    ],
-)
-def test_secrets_in_source_lines_are_masked(line: str, masked: str) -> None:
-    """What may be a secret is never shown, and columns stay what they are."""
-    assert mask(line) == masked
 
 
 @pytest.mark.parametrize(
