@@ -33,6 +33,8 @@ from planner.model import (
 
 Data = Mapping[str, Any]
 
+DECLARING = frozenset(("clusters", "parties", "exchanges"))
+"""Lists whose items declare names."""
 EXCHANGE_DEFAULTS = (
     "target",
     "exposure",
@@ -47,10 +49,10 @@ EXCHANGE_DEFAULTS = (
 """Keys of `defaults` that an exchange inherits. Overrides are written for the chart of a party."""
 
 
-def interpret(data: Data, *, complete: bool) -> Federation:
+def interpret(data: Data, *, complete: bool, lost: frozenset[str] = DECLARING) -> Federation:
     """The federation that validated data describes.
 
-    `complete` says whether the schema accepted the whole file.
+    `complete` says whether the schema accepted the whole file; `lost` names the lists that it took whole items from.
     """
     release = normalised_release(data.get("release", ""))
     defaults: Data = data.get("defaults", {})
@@ -74,6 +76,7 @@ def interpret(data: Data, *, complete: bool) -> Federation:
         expects=tuple(_expectation(item, ("expect", index)) for index, item in _items(data, "expect")),
         routes=tuple(_route(item, ("routes", index)) for index, item in _items(data, "routes")),
         complete=complete,
+        lost=frozenset() if complete else lost,
     )
 
 

@@ -209,8 +209,8 @@ class RouteOverride:
 class Federation:
     """All sites of one federation.yaml, and who must talk with whom.
 
-    `complete` is false when parts of the file were unreadable and left out:
-    a name that nothing declares is then no finding, its declaration may be among what is missing.
+    `complete` is false when parts of the file were unreadable and left out. `lost` names the lists (`clusters`,
+    `parties`, `exchanges`) of which whole items are missing: a name of theirs that nothing declares is then no finding.
     """
 
     name: str
@@ -223,6 +223,7 @@ class Federation:
     expects: tuple[Expectation, ...] = ()
     routes: tuple[RouteOverride, ...] = ()
     complete: bool = True
+    lost: frozenset[str] = frozenset()
 
     @property
     def sites(self) -> tuple[Site, ...]:

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from planner import lock as locking
 from planner import schema, source
 from planner.catalogue import CHECKS
 from planner.diagnostics import Diagnostic, KeyPath
-from planner.interpret import interpret
+from planner.interpret import DECLARING, interpret
 from planner.plan import Plan, examine, resolve
+
+_ITEM: Final = 2
+"""Length of the key path of a list's item."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,12 @@ def check(data: bytes, lock_text: str | None = None) -> Checked:
         return Checked(document, tuple(diagnostics), None)
     lock, found = locking.parse(lock_text) if lock_text is not None else (locking.Lock(), ())
     diagnostics += found
-    federation = interpret(validated.data, complete=not validated.dropped and not diagnostics)
+    lost = frozenset(path[0] for path in validated.dropped if len(path) <= _ITEM and path[0] in DECLARING)
+    federation = interpret(
+        validated.data,
+        complete=not validated.dropped and not diagnostics,
+        lost=lost | (DECLARING - {"exchanges"} - validated.data.keys()),
+    )
     subject = examine(federation, lock)
     found = tuple(diagnostic for module in CHECKS for diagnostic in module.check(subject))
     diagnostics += _once_where_inherited(document, found)

@@ -47,7 +47,7 @@ FAULT = Fault("FED124", "unknown_cluster")
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
     """Yield a finding for every undeclared cluster, at the first site that is placed on it."""
-    if not subject.federation.complete:
+    if "clusters" in subject.federation.lost:
         return
     places: dict[str, list[KeyPath]] = {}
     for site in subject.federation.sites:

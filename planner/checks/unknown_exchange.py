@@ -64,11 +64,11 @@ _NAME: Final = re.compile("[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?")
 def check(subject: Subject) -> Iterator[Diagnostic]:
     """Yield a finding for every undeclared exchange, at its first use, and for every star without one."""
     federation = subject.federation
-    if not federation.complete:
+    if "exchanges" in federation.lost:
         return
     exchanges = declared_exchanges(federation)
     for star in stars(federation):
-        if "" in star.exchanges and len(exchanges) != 1:
+        if "" in star.exchanges and len(exchanges) != 1 and federation.complete:  # a misspelt `through` is told already
             yield _nameless(star, tuple(exchanges), federation)
     places: dict[str, list[Place]] = {}
     for name, place in (*exchanges_of_topology(federation), *exchanges_elsewhere(federation)):

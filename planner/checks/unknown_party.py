@@ -62,7 +62,7 @@ _LARGEST_ID: Final = 999_999
 def check(subject: Subject) -> Iterator[Diagnostic]:
     """Yield a finding for every undeclared id, at the first place that uses it."""
     federation = subject.federation
-    if not federation.complete:
+    if "parties" in federation.lost:
         return
     declared = declared_parties(federation)
     places: dict[int, list[KeyPath]] = {}

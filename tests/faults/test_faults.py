@@ -213,6 +213,13 @@ def test_the_bench_is_wide() -> None:
     assert wanted - provoked == set(NOT_IN_A_FILE)
 
 
+def test_mistakes_of_all_stages_come_in_one_run() -> None:
+    """A wrong value somewhere hides no wrong name elsewhere."""
+    text = base_text("star").replace("{id: 10000, cluster: shop}", "{id: 10000, cluster: sop}")
+    text = text.replace("{id: 10001, cluster: shop}", "{id: 10001, cluster: shop, tls: yes, polling: hab}")
+    assert find(text.encode()).codes == ["FED112", "FED124", "FED125"]
+
+
 HARMLESS: Mapping[str, Callable[[str], bytes]] = {
     "a byte order mark": lambda text: b"\xef\xbb\xbf" + text.encode(),
     "line ends of Windows": lambda text: text.replace("\n", "\r\n").encode(),
