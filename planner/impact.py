@@ -79,9 +79,7 @@ def moves(changed: Sequence[Change], before: Mapping[str, Any], after: Mapping[s
     """The changes, with an update for every site whose files stay the same and whose place does not."""
     earlier = {site["site"]: site for site in before["sites"]}
     moved = {
-        site["site"]
-        for site in after["sites"]
-        if site["site"] in earlier and any(site[key] != earlier[site["site"]][key] for key in _PLACE)
+        site["site"] for site in after["sites"] if site["site"] in earlier and move_effect(earlier[site["site"]], site)
     }
     return tuple(
         Change(change.site, Op.UPDATE) if change.op is Op.KEEP and change.site in moved else change

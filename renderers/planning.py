@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from planner.changes import Change, SiteFiles
 from planner.checks import stale_out
-from planner.checks.foreign_out import foreign_out
 from planner.checks.lost_lock import lost_lock
 from planner.checks.refused_out import refused
 from planner.checks.unknown_tombstone import unknown_tombstone
@@ -98,7 +97,9 @@ def plan(workspace: Workspace, options: Options, progress: Progress = silent) ->
     render = render_site(planned)
     proved = prove(planned, _counted(render, "proving site", len(planned.sites), progress))
     diagnostics.extend(proved.diagnostics)
-    diagnostics.extend(_foreign(workspace, planned))
+    tree = out.read(workspace.out)
+    if isinstance(tree, out.Tree):
+        diagnostics.extend(workspace.foreign(tree, planned))
     documents.update(_rendered_documents(planned, proved.diagnostics, render))
     if any(diagnostic.is_error for diagnostic in diagnostics):
         return Outcome(tuple(diagnostics), documents)
@@ -158,13 +159,6 @@ def _forget(lock_text: str | None, names: Sequence[str]) -> tuple[str | None, li
     ]
     kept = {key: site for key, site in lock.sites.items() if key not in names or not site.removed}
     return dump(Lock(kept)), unknown
-
-
-def _foreign(workspace: Workspace, plan: Plan) -> Iterator[Diagnostic]:
-    """Refuse to replace the plan of another federation in the same `out/`."""
-    tree = out.read(workspace.out)
-    if isinstance(tree, out.Tree) and tree.plan["federation"] != plan.federation.name:
-        yield foreign_out(str(workspace.out), tree.plan["federation"], plan.federation.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,8 +237,7 @@ def _stale_lock(workspace: Workspace, lock: bytes) -> tuple[Diagnostic, ...]:
     current = read_bounded(workspace.lock)
     if current == lock:
         return ()
-    found = stale_out.stale(LOCK, "federation.lock is not the one this plan would write")
-    return (replace(found, place=replace(found.place, document=LOCK)),)
+    return (stale_out.stale(LOCK, "federation.lock is not the one this plan would write"),)
 
 
 def _rendered_documents(

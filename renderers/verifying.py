@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from planner.checks import stale_out, torn_out
-from planner.checks.foreign_out import foreign_out
 from planner.checks.refused_out import refused
 from planner.diagnostics import FEDERATION, LOCK, Diagnostic, Place, Span
 from planner.lock import dump
@@ -87,7 +86,7 @@ def _proved(
     workspace: Workspace, tree: out.Tree, plan: Plan, path: tuple[int, int] | None, verified: Verified
 ) -> Verified:
     """The written tree found whole, and its routes proved."""
-    found = [*out.verify(workspace.out), *_foreign(workspace, tree, plan), *_stale(workspace, tree)]
+    found = [*out.verify(workspace.out), *workspace.foreign(tree, plan), *_stale(workspace, tree)]
     missing = [planned.key for planned in plan.sites if planned.key not in tree.files]
     found += [torn_out.torn(site, "this site of federation.yaml has not been planned", "plan it") for site in missing]
     verified = replace(verified, diagnostics=(*verified.diagnostics, *found))
@@ -106,11 +105,6 @@ def _proved(
         pairs=proved.pairs,
         way=None if path is None else way(trace(plan, *path, lambda planned: _files(tree, planned))),
     )
-
-
-def _foreign(workspace: Workspace, tree: out.Tree, plan: Plan) -> Iterator[Diagnostic]:
-    if tree.plan["federation"] != plan.federation.name:
-        yield foreign_out(str(workspace.out), tree.plan["federation"], plan.federation.name)
 
 
 def _stale(workspace: Workspace, tree: out.Tree) -> Iterator[Diagnostic]:

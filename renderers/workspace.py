@@ -6,13 +6,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from planner.checks.foreign_out import foreign_out
 from planner.diagnostics import FEDERATION, LOCK, Diagnostic
 from planner.lock import dump
 from planner.pipeline import Checked
+from planner.plan import Plan
 from planner.plan_document import lock_of
 from planner.source import source_lines
 from renderers import git, out
 from renderers.files import read_bounded
+from renderers.out import Tree
 from renderers.report.located import LinesDocument, LocatableDocument
 
 LOCK_LIMIT: Final = 16 * 1024 * 1024
@@ -68,6 +71,11 @@ class Workspace:
         if isinstance(baseline, git.Baseline):
             return LockText(dump(lock_of(baseline.plan)), f"the {self.out}/plan.json that was committed last")
         return LockText(None)
+
+    def foreign(self, tree: Tree, plan: Plan) -> tuple[Diagnostic, ...]:
+        """A finding when what stands in `out/` is the plan of another federation."""
+        other = tree.plan["federation"]
+        return () if other == plan.federation.name else (foreign_out(str(self.out), other, plan.federation.name),)
 
 
 def workspace(file: str, folder: str | None) -> Workspace:
