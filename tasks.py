@@ -28,7 +28,7 @@ DIFFERENT: Final = 2
 WORLD: Final = 3
 USAGE: Final = 64
 BUG: Final = 70
-_COMMAND: Final = re.compile(r"\binvoke(?= (?:plan|verify|graph|explain|init)\b)")
+_COMMAND: Final = re.compile(r"\binvoke(?= (?:plan|verify|apply|import|graph|explain|init)\b)")
 """What the texts call the program; installed, it has a name of its own."""
 FORMATS: Final = "text, json, sarif, junit, github"
 
@@ -90,6 +90,8 @@ def _checked_format(name: str) -> str:
         "file": "The federation to plan (default federation.yaml).",
         "out": "Folder to write to (default out/ beside the file).",
         "check": "Write nothing; exit 2 when out/ or the lock is not what this file plans.",
+        "fix": "First mend federation.yaml where a hint leaves nothing to decide, and show the difference.",
+        "dry_run": "With --fix: show the difference and write nothing; exit 2 when there is one.",
         "diff": "Show the difference to the baseline, file by file.",
         "against": "Git revision to compare with (default HEAD).",
         "forget": "Free the ports of a removed site, party-ID or exchange-NAME (repeatable).",
@@ -97,11 +99,13 @@ def _checked_format(name: str) -> str:
     },
 )
 @_command
-def plan(
+def plan(  # noqa: PLR0913, PLR0917 - one argument per option
     _context: Context,
     file: str = "federation.yaml",
     out: str = "",
     check: bool = False,  # noqa: FBT001, FBT002 - invoke makes a flag of it
+    fix: bool = False,  # noqa: FBT001, FBT002 - as above
+    dry_run: bool = False,  # noqa: FBT001, FBT002 - as above
     diff: bool = False,  # noqa: FBT001, FBT002 - as above
     against: str = "",
     forget: Sequence[str] | None = None,
@@ -112,7 +116,15 @@ def plan(
 
     name = _checked_format(format)
     text, code = run_plan(
-        file, out or None, name, check_only=check, with_diff=diff, against=against or None, forget=tuple(forget or ())
+        file,
+        out or None,
+        name,
+        check_only=check,
+        with_diff=diff,
+        against=against or None,
+        forget=tuple(forget or ()),
+        fix=fix,
+        dry_run=dry_run,
     )
     _print(text)
     _exit(code)
@@ -139,6 +151,32 @@ def verify(
     from renderers.commands import run_verify
 
     text, code = run_verify(file, out or None, _checked_format(format), path=path or None)
+    _print(text)
+    _exit(code)
+
+
+@task(
+    auto_shortflags=False,
+    iterable=["party", "site"],
+    help={
+        "file": "The federation (default federation.yaml).",
+        "out": "Folder that was planned to (default out/ beside the file).",
+        "party": "Whose site, by party id (repeatable).",
+        "site": "A site by its folder's name, as in exchange-hub (repeatable).",
+    },
+)
+@_command
+def apply(
+    _context: Context,
+    file: str = "federation.yaml",
+    out: str = "",
+    party: Sequence[str] | None = None,
+    site: Sequence[str] | None = None,
+) -> None:
+    """Tell the commands that install what was planned. It installs nothing itself yet, and exits 1."""
+    from renderers.commands import run_apply
+
+    text, code = run_apply(file, out or None, tuple(party or ()), tuple(site or ()))
     _print(text)
     _exit(code)
 
@@ -178,6 +216,35 @@ def init(_context: Context, file: str = "federation.yaml") -> None:
 
     message, code = run_init(file, sys.stdin, sys.stdout)
     _print(message)
+    _exit(code)
+
+
+@task(
+    name="import",
+    auto_shortflags=False,
+    iterable=["path"],
+    help={
+        "path": "File or folder of KubeFATE's files (repeatable; a folder is read whole).",
+        "output": "File to write (default federation.yaml).",
+        "name": "Name of the federation (default imported).",
+        "force": "Replace the file to write if there is one.",
+        "format": f"One of {FORMATS}.",
+    },
+)
+@_command
+def import_(
+    _context: Context,
+    path: Sequence[str] | None = None,
+    output: str = "federation.yaml",
+    name: str = "imported",
+    force: bool = False,  # noqa: FBT001, FBT002 - invoke makes a flag of it
+    format: str = "text",  # noqa: A002 - the option is called --format
+) -> None:
+    """Make one federation.yaml of the files of what already runs, and tell everything that does not agree."""
+    from renderers.import_command import run_import
+
+    text, code = run_import(tuple(path or ()), output, _checked_format(format), name=name, force=force)
+    _print(text)
     _exit(code)
 
 
@@ -221,7 +288,7 @@ class FedplanProgram(Program):
             raise Exit(message, code=USAGE) from None
 
 
-namespace = Collection(plan, verify, graph, explain, init, docs, bench)
+namespace = Collection(plan, verify, apply, graph, explain, init, import_, docs, bench)
 # `invoke` itself ends usage errors with 1, as it ends failures. While this file is the one it runs, they end with 64.
 invoke_main.program.__class__ = FedplanProgram
 program = FedplanProgram(

@@ -17,7 +17,8 @@ from planner.model import Site
 from planner.source import quote
 from planner.subject import Subject
 
-Role = Literal["cluster", "load balancer", "route", "mysql"]
+Role = Literal["cluster", "load balancer", "serving", "dmz", "route", "mysql", "redis", "nfs"]
+"""What an address is of: `serving` is the load balancer of a serving proxy, the last three a party's own servers."""
 
 _LABEL: Final = re.compile("[A-Za-z0-9](?:[-A-Za-z0-9]*[A-Za-z0-9])?")
 _MAX_LABEL: Final = 63
@@ -96,19 +97,8 @@ def written(subject: Subject) -> Iterator[Written]:
         sites = tuple(on.get(cluster.name, ()))
         title = f"the address of cluster {cluster.name}"
         yield Written(cluster.address, title, "cluster", (*cluster.path, "address"), sites)
-    balanced = [site for site in subject.federation.sites if site.exposure.address is not None]
-    for group in _by_origin(balanced, "exposure"):
-        title = "the load balancer's address that sites inherit"
-        if "exposure" in group[0].given:
-            title = f"the load balancer's address of {group[0].label}"
-        path = (*group[0].path, "exposure", "address")
-        yield Written(group[0].exposure.address or "", title, "load balancer", path, group)
-    for group in _by_origin([site for site in subject.federation.parties if site.mysql is not None], "mysql"):
-        title = "the MySQL host that parties inherit"
-        if "mysql" in group[0].given:
-            title = f"the MySQL host of {group[0].label}"
-        host = group[0].mysql.host if group[0].mysql is not None else ""
-        yield Written(host, title, "mysql", (*group[0].path, "mysql", "host"), group)
+    yield from _balancers(subject.federation.sites)
+    yield from _of_parties(subject.federation.parties)
     for route in subject.federation.routes:
         if route.address is not None:
             labels = [key.replace("-", " ", 1) for key in (route.source, route.target)]
@@ -116,6 +106,61 @@ def written(subject: Subject) -> Iterator[Written]:
             title = f"the address at which {labels[0]} dials {labels[1]}"
             path = (*route.path, "address")
             yield Written(route.address, title, "route", path, tuple(site for site in ends if site is not None))
+
+
+def _balancers(sites: tuple[Site, ...]) -> Iterator[Written]:
+    """The addresses of load balancers: of a site, of single components, and of a party's serving cluster."""
+    for group in _by_origin([site for site in sites if site.exposure.address is not None], "exposure"):
+        exposure = group[0].exposure
+        title = "the load balancer's address that sites inherit"
+        if "exposure" in group[0].given:
+            title = f"the load balancer's address of {group[0].label}"
+        path = (*group[0].path, "exposure")
+        yield Written(exposure.address or "", title, "load balancer", (*path, "address"), group)
+        for component, address in exposure.addresses.items():
+            title = f"the address of {component}'s load balancer of {group[0].label}"
+            role: Role = "serving" if component == "servingProxy" else "load balancer"
+            yield Written(address, title, role, (*path, "addresses", component), group)
+    for group in _by_origin([site for site in sites if _has_serving_address(site)], "serving"):
+        serving = group[0].serving
+        if serving is not None:
+            path = (*group[0].path, "serving", "exposure")
+            title = f"the address of the serving proxy's load balancer of {group[0].label}"
+            yield Written(serving.exposure.address or "", title, "serving", (*path, "address"), group)
+            for component, address in serving.exposure.addresses.items():
+                title = f"the address of {component}'s load balancer of {group[0].label}"
+                yield Written(address, title, "serving", (*path, "addresses", component), group)
+
+
+def _has_serving_address(site: Site) -> bool:
+    """Whether a party gives its serving cluster a load balancer that is not that of its training."""
+    if site.kind == "exchange" or site.serving is None or "exposure" not in site.serving.given:
+        return False
+    return site.serving.exposure.address is not None
+
+
+def _of_parties(parties: tuple[Site, ...]) -> Iterator[Written]:
+    """The addresses of a proxy in a DMZ, and of the servers that only a party's own pods and nodes dial."""
+    for party in parties:
+        if party.dmz is not None:
+            title = f"the address of the DMZ host of {party.label}"
+            yield Written(party.dmz, title, "dmz", (*party.path, "dmz", "address"), (party,))
+    for group in _by_origin([party for party in parties if party.mysql is not None], "mysql"):
+        title = f"the MySQL host {_of(group[0], 'mysql')}"
+        host = group[0].mysql.host if group[0].mysql is not None else ""
+        yield Written(host, title, "mysql", (*group[0].path, "mysql", "host"), group)
+    for group in _by_origin([party for party in parties if party.serving and party.serving.redis], "serving"):
+        serving = group[0].serving
+        host = serving.redis.host if serving is not None and serving.redis is not None else ""
+        title = f"the Redis host {_of(group[0], 'serving')}"
+        yield Written(host, title, "redis", (*group[0].path, "serving", "redis", "host"), group)
+    for group in _by_origin([party for party in parties if party.nfs is not None], "nfs"):
+        server = group[0].nfs.server if group[0].nfs is not None else ""
+        yield Written(server, f"the NFS server {_of(group[0], 'nfs')}", "nfs", (*group[0].path, "nfs", "server"), group)
+
+
+def _of(site: Site, key: str) -> str:
+    return f"of {site.label}" if key in site.given else "that parties inherit"
 
 
 def _by_origin(sites: list[Site], key: str) -> Iterator[tuple[Site, ...]]:

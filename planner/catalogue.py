@@ -9,21 +9,27 @@ from types import ModuleType
 from typing import Final
 
 from planner.checks import (
+    address_of_its_own,
     alias_explosion,
     ambiguous_number,
     bad_address,
     bad_port_range,
     bad_secret_reference,
     bad_value,
+    balance_without_rollsite,
     broken_balance,
     broken_lock,
     broken_yaml,
     cluster_name_taken,
+    colon_in_address,
     contradicting_topology,
     cores_differ,
     dead_override,
     deep_nesting,
     default_credentials,
+    direct_beside_exchange,
+    dmz_routes,
+    domains_differ,
     duplicate_id,
     duplicate_key,
     duplicate_member,
@@ -32,50 +38,97 @@ from planner.checks import (
     empty_file,
     endpoint_taken,
     exchange_is_party,
+    exchange_without_control,
+    fateflow_hidden,
     forbidden_route,
+    foreign_exchange_chart,
+    foreign_import,
     foreign_out,
+    foreign_serving,
+    foreign_target,
     forwarding_loop,
+    guessed_value,
+    idle_setting,
     idle_storage,
     illegal_engine,
     image_tag_differs,
+    ingress_dialled,
     ingress_host_taken,
     inline_secret,
+    inside_name,
     internal_address,
     isolated_party,
+    kube_cfg_differs,
+    kube_cfg_routes,
+    live_default,
     lock_conflict,
     loopback_address,
     lost_lock,
     lost_setting,
     misleading_route,
+    misread_settings,
     missing_key,
     missing_route,
+    missing_version,
     mixed_engines,
+    mixed_generations,
+    mixed_nginx_ports,
     mixed_releases,
+    moved_secret,
     mysql_shared,
+    named_only,
     namespace_taken,
+    nginx_needs_ip,
+    nginx_table_full,
+    no_key_in_kube_cfg,
+    nodemanagers_collide,
     not_exposed,
     not_utf8,
+    nothing_to_serve,
+    numeric_login,
+    odd_serving_release,
     one_way_route,
     oversized_file,
+    plain_pulsar_peer,
+    polling_without_rollsite,
     port_out_of_range,
     port_taken,
+    pulsar_producers_collide,
+    rabbitmq_behind_exchange,
+    rabbitmq_login,
+    rabbitmq_not_kept,
     range_full,
     readback_mismatch,
     redundant_direct_route,
     refused_out,
+    refused_upgrade,
     registry_slash,
+    registry_without_zookeeper,
+    renamed_site,
     reserved_id,
     routes_overridden,
+    second_file,
     secret_in_override,
     self_link,
+    serving_alone,
+    serving_forgets,
+    serving_releases_differ,
     setting_in_override,
+    shared_claim,
+    shared_docker_host,
+    skipped_file,
     stale_out,
     star_without_exchange,
     stray_file,
+    system_namespace,
+    tenant_differs,
     tls_mismatch,
     tls_without_effect,
     torn_out,
+    tunnel_port_refused,
     uncovered_party,
+    uneven_lists,
+    unexplained_difference,
     unknown_cluster,
     unknown_exchange,
     unknown_key,
@@ -83,26 +136,34 @@ from planner.checks import (
     unknown_party,
     unknown_release,
     unknown_tombstone,
+    unlikely_storage_class,
     unmet_expectation,
-    unplanned_engine,
     unplanned_exchange,
     unplanned_serving,
     unplanned_target,
     unpublished_chart,
     unreachable_polling_client,
+    unread_routes,
     unreadable_file,
     unsafe_name,
     unsafe_out,
+    unspeakable_setting,
     unsupported_device,
     unsupported_setting,
     unsupported_version,
     unsupported_yaml,
+    unusable_node_label,
+    unusable_override_port,
     unused_exchange,
     unused_route,
+    upgrade_login,
+    upgrade_loses_data,
+    upstream_without_router,
     useless_pin,
     wrong_endpoint,
     wrong_kubernetes,
     wrong_modules,
+    wrong_own_entry,
     wrong_polling_server,
     wrong_type,
 )
@@ -151,6 +212,12 @@ FAULTS: Final[tuple[ModuleType, ...]] = (
     duplicate_member,  # FED220
     duplicate_route,  # FED221
     misleading_route,  # FED222
+    nginx_needs_ip,  # FED223
+    nginx_table_full,  # FED224
+    rabbitmq_behind_exchange,  # FED225
+    plain_pulsar_peer,  # FED226
+    domains_differ,  # FED227
+    pulsar_producers_collide,  # FED228
     port_taken,  # FED301
     port_out_of_range,  # FED302
     range_full,  # FED303
@@ -169,6 +236,11 @@ FAULTS: Final[tuple[ModuleType, ...]] = (
     mysql_shared,  # FED316
     unknown_tombstone,  # FED317
     lost_lock,  # FED318
+    tunnel_port_refused,  # FED319
+    system_namespace,  # FED320
+    fateflow_hidden,  # FED321
+    ingress_dialled,  # FED322
+    unusable_override_port,  # FED323
     unknown_release,  # FED401
     mixed_releases,  # FED402
     unpublished_chart,  # FED403
@@ -185,12 +257,43 @@ FAULTS: Final[tuple[ModuleType, ...]] = (
     cores_differ,  # FED414
     setting_in_override,  # FED415
     idle_storage,  # FED416
-    unplanned_engine,  # FED601
+    tenant_differs,  # FED417
+    idle_setting,  # FED418
+    mixed_nginx_ports,  # FED419
+    numeric_login,  # FED420
+    unlikely_storage_class,  # FED421
+    shared_claim,  # FED422
+    rabbitmq_not_kept,  # FED423
+    refused_upgrade,  # FED424
+    upgrade_loses_data,  # FED425
+    upgrade_login,  # FED426
+    nodemanagers_collide,  # FED427
+    serving_alone,  # FED501
+    serving_releases_differ,  # FED502
+    odd_serving_release,  # FED503
+    registry_without_zookeeper,  # FED504
+    nothing_to_serve,  # FED505
+    serving_forgets,  # FED506
+    foreign_serving,  # FED520
+    # FED601 unplanned_engine: every engine is planned
     unplanned_target,  # FED602
     star_without_exchange,  # FED603
     unsupported_setting,  # FED604
     unplanned_serving,  # FED605
     unplanned_exchange,  # FED606
+    mixed_generations,  # FED610
+    kube_cfg_differs,  # FED611
+    kube_cfg_routes,  # FED612
+    unusable_node_label,  # FED613
+    colon_in_address,  # FED614
+    dmz_routes,  # FED615
+    no_key_in_kube_cfg,  # FED616
+    unread_routes,  # FED620
+    polling_without_rollsite,  # FED621
+    balance_without_rollsite,  # FED622
+    exchange_without_control,  # FED623
+    upstream_without_router,  # FED624
+    rabbitmq_login,  # FED625
     readback_mismatch,  # FED701
     lost_setting,  # FED702
     stale_out,  # FED703
@@ -199,6 +302,26 @@ FAULTS: Final[tuple[ModuleType, ...]] = (
     unsafe_out,  # FED707
     foreign_out,  # FED708
     refused_out,  # FED709
+    foreign_import,  # FED710
+    skipped_file,  # FED711
+    second_file,  # FED712
+    named_only,  # FED713
+    guessed_value,  # FED714
+    missing_version,  # FED715
+    renamed_site,  # FED716
+    unspeakable_setting,  # FED717
+    moved_secret,  # FED718
+    address_of_its_own,  # FED719
+    unexplained_difference,  # FED720
+    uneven_lists,  # FED721
+    shared_docker_host,  # FED722
+    misread_settings,  # FED723
+    foreign_target,  # FED724
+    live_default,  # FED725
+    wrong_own_entry,  # FED726
+    foreign_exchange_chart,  # FED727
+    direct_beside_exchange,  # FED728
+    inside_name,  # FED729
     inline_secret,  # FED801
     default_credentials,  # FED802
     tls_without_effect,  # FED803

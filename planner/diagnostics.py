@@ -29,11 +29,16 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One kind of mistake: its code (for ever), its name and how bad it is."""
+    """One kind of mistake: its code (for ever), its name and how bad it is.
+
+    `mended` says in a clause what `plan --fix` does about it where only one thing can be meant; empty where it never
+    does anything.
+    """
 
     code: str
     name: str
     severity: Severity = Severity.ERROR
+    mended: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +75,61 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class SetValue:
+    """Write another value in the place of a scalar."""
+
+    path: KeyPath
+    value: str | int | bool
+
+
+@dataclass(frozen=True, slots=True)
+class RenameKey:
+    """Give a key another name; its value stays."""
+
+    path: KeyPath
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Take out a key with its value, or an item of a list. A list or mapping that is left empty goes with it."""
+
+    path: KeyPath
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """Put an item at the end of the list at `path`."""
+
+    path: KeyPath
+    value: str | int
+
+
+@dataclass(frozen=True, slots=True)
+class Wrap:
+    """Make the value a list that holds nothing else."""
+
+    path: KeyPath
+
+
+Edit: TypeAlias = SetValue | RenameKey | Remove | Append | Wrap
+"""A change of federation.yaml, told by key paths; `planner.edits` makes it in the text."""
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One finding: the fault, one clause that says what is wrong, where, and the way out."""
+    """One finding: the fault, one clause that says what is wrong, where, and the way out.
+
+    `fix` holds the edits that do what the hint says. It is there only where one way out is right and no other reading
+    of the file is possible; `plan --fix` then needs nobody's decision. The fault says in `mended` what it does.
+    """
 
     fault: Fault
     message: str
     place: Place
     hint: str
     notes: tuple[Note, ...] = ()
+    fix: tuple[Edit, ...] = ()
 
     @property
     def is_error(self) -> bool:

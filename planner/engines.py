@@ -1,4 +1,4 @@
-"""The engines that parties ask for: which of them a release of FATE has, planned by fedplan or not, and which fit."""
+"""The engines that parties ask for: which of them a release of FATE has, and which can talk with each other."""
 
 from __future__ import annotations
 
@@ -7,19 +7,10 @@ from typing import Final
 
 from planner.model import ENGINE_TRIPLES, Site
 from planner.partners import differing, grouped
-from planner.releases import Release, ReleaseOrder
-from planner.subject import Subject
+from planner.releases import Release
+from planner.subject import Subject, engine_triple
 
 Triple = tuple[str, str, str]
-LEGAL: Final[Mapping[Triple, tuple[ReleaseOrder, ReleaseOrder]]] = {
-    ("Eggroll", "Eggroll", "Eggroll"): ((0, 0, 0, ""), (2, 0, 0, "")),
-    ("Eggroll", "OSX", "Eggroll"): ((2, 0, 0, ""), (99, 0, 0, "")),
-    ("Spark", "RabbitMQ", "HDFS"): ((1, 5, 0, ""), (99, 0, 0, "")),
-    ("Spark", "Pulsar", "HDFS"): ((1, 6, 0, ""), (99, 0, 0, "")),
-    ("Spark_local", "RabbitMQ", "LocalFS"): ((1, 9, 0, ""), (2, 0, 0, "")),
-    ("Spark_local", "Pulsar", "LocalFS"): ((1, 7, 1, ""), (2, 0, 0, "")),
-}
-"""Legal triples: since, and before which release (INV-VER-4, cluster-yaml.md section 2 and key `backend`)."""
 ROUTER: Final = "Eggroll"
 """The engine that rollsite and OSX exchanges pass on, under the name of the older one."""
 
@@ -33,10 +24,15 @@ def triple_of(site: Site, release: Release) -> Triple | None:
     return ENGINE_TRIPLES.get(site.engine.word or "")
 
 
+def triples(release: Release) -> tuple[Triple, ...]:
+    """The engines that a release has, spelled out (INV-VER-4, cluster-yaml.md section 2 and key `backend`)."""
+    found = (engine_triple(engine) for engine in release.engines)
+    return tuple(triple for triple in found if triple is not None)
+
+
 def is_legal(triple: Triple, release: Release) -> bool:
-    """Whether a release of FATE has these engines, planned by fedplan or not."""
-    since, before = LEGAL.get(triple, ((99, 0, 0, ""), (99, 0, 0, "")))
-    return since <= release.order < before
+    """Whether a release has these engines."""
+    return triple in triples(release)
 
 
 def federation_engines(subject: Subject) -> Mapping[int, str]:

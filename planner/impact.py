@@ -13,9 +13,9 @@ from typing import Any, Final
 from planner.changes import Change, Op
 from planner.lookup import Endpoint
 from planner.model import party_key
-from planner.plan import Plan, dialled_at
-from planner.releases import Release
-from planner.routes import POLLED
+from planner.plan import Plan
+from planner.plan_json import SHARED
+from planner.releases import Release, ServingRelease
 
 _SERVICE_KEYS: Final = (
     "type",
@@ -58,14 +58,20 @@ def impacts(
     `before` is the plan.json of the baseline, None where there is none. `effects` are the clauses per updated site, and
     `dialled_before` the endpoints that stood in its route table.
     """
-    touched = [change for change in changed if change.op is not Op.KEEP]
-    earlier = {site["site"]: _endpoint(site["endpoint"]) for site in before["sites"]} if before is not None else {}
-    causes = frozenset(planned.key for planned in plan.sites if dialled_at(planned) != earlier.get(planned.key))
-    gone = {site: endpoint for site, endpoint in earlier.items() if site not in plan.by_key}
+    touched = [change for change in changed if change.op is not Op.KEEP and change.site != SHARED]
+    earlier = {site["site"]: _endpoints(site) for site in before["sites"]} if before is not None else {}
+    causes = frozenset(
+        planned.key
+        for planned in plan.sites
+        if {channel: frozenset(planned.endpoints(channel)) for channel in planned.channels} != earlier.get(planned.key)
+    )
+    gone = {
+        site: frozenset[Endpoint]().union(*found.values()) for site, found in earlier.items() if site not in plan.by_key
+    }
     because: dict[str, tuple[str, ...]] = {}
     for change in touched:
         seen = _seen(plan, change) & causes - {change.site} if change.op is Op.UPDATE else set()
-        left = {site for site, endpoint in gone.items() if endpoint in dialled_before.get(change.site, frozenset())}
+        left = {site for site, endpoints in gone.items() if endpoints & dialled_before.get(change.site, frozenset())}
         because[change.site] = tuple(sorted(seen | left))
     waves = _waves(plan, touched, because)
     found = [
@@ -95,8 +101,8 @@ def move_effect(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[st
     return (f"it moves from {places[0]} to {places[1]}: remove it there, install it here",)
 
 
-def effects(release: Release, paths: Sequence[str]) -> tuple[str, ...]:
-    """What happens to a running site when these keys of its cluster.yaml change, one clause per kind of effect."""
+def effects(release: Release | ServingRelease, paths: Sequence[str]) -> tuple[str, ...]:
+    """What happens to a running site when these keys of one of its files change, one clause per kind of effect."""
     clauses: dict[str, None] = {}
     for path in paths:
         clauses.setdefault(_effect(release, path))
@@ -117,7 +123,7 @@ def changed_paths(before: object, after: object, path: str = "") -> Iterator[str
         yield path
 
 
-def _effect(release: Release, path: str) -> str:
+def _effect(release: Release | ServingRelease, path: str) -> str:
     top, _, rest = path.partition(".")
     if top in _IDENTITY:
         return f"{top} changes: the site must be removed and installed again"
@@ -131,24 +137,35 @@ def _effect(release: Release, path: str) -> str:
     return f"{top} restarts" if rest else f"{top} changes: all pods restart"
 
 
-def _known_effect(release: Release, path: str) -> str | None:
+def _known_effect(release: Release | ServingRelease, path: str) -> str | None:
     """What the release's data says of a key that FATE reads."""
     for change in release.changes:
         if any(path == key or path.startswith(f"{key}.") for key in change.keys):
+            command = (change.command or "").replace("{party}", "<party>")
+            by_hand = f"; run `{command}` for each entry that changed" if command else ""
             if change.restart:
-                return f"{', '.join(change.restart)} must be restarted by hand"
+                return f"{', '.join(change.restart)} must be restarted by hand{by_hand}"
+            if change.each_task:
+                return f"the next tasks read the routes of {path.partition('.')[0]}, nothing restarts{by_hand}"
             return f"{path.partition('.')[0]} reads its routes again within {change.seconds} s, nothing restarts"
     return None
 
 
-def _endpoint(written: Mapping[str, Any]) -> Endpoint:
-    return Endpoint(written["host"], written["port"])
+def _endpoints(site: Mapping[str, Any]) -> Mapping[str, frozenset[Endpoint]]:
+    """The endpoints of a site in a plan.json, by channel."""
+    return {
+        channel: frozenset(Endpoint(each["host"], each["port"]) for each in found)
+        for channel, found in site.get("endpoints", {}).items()
+    }
 
 
 def _seen(plan: Plan, change: Change) -> set[str]:
-    """The sites that stand in a site's route table, by their own endpoint or as a destination."""
-    hops = plan.topology.hops(plan.by_key[change.site].site)
-    return {*hops.entries.values(), *hops.default, *map(party_key, hops.entries)} - {POLLED}
+    """The sites that stand in a site's route tables, by their own endpoint or as a destination."""
+    planned = plan.by_key[change.site]
+    destinations: set[int] = set()
+    for topology in {id(topology): topology for topology in map(plan.topology_of, planned.channels)}.values():
+        destinations |= topology.hops(planned.site).entries.keys()
+    return {*plan.peers(planned), *map(party_key, destinations)}
 
 
 def _waves(plan: Plan, touched: Sequence[Change], because: Mapping[str, tuple[str, ...]]) -> Mapping[str, int]:
@@ -161,7 +178,8 @@ def _waves(plan: Plan, touched: Sequence[Change], because: Mapping[str, tuple[st
     for site in present:
         planned = plan.by_key[site]
         if planned.site.kind == "party":
-            edges += [(exchange, site) for exchange in plan.topology.hops(planned.site).default if exchange in present]
+            for topology in (plan.topology, plan.served):
+                edges += [(exchange, site) for exchange in topology.hops(planned.site).default if exchange in present]
     waves = dict.fromkeys(present, 1)
     if edges:
         waves |= _generations(edges)

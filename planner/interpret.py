@@ -22,8 +22,11 @@ from planner.model import (
     Links,
     Mesh,
     Mysql,
+    Nfs,
     Pair,
+    Redis,
     RouteOverride,
+    Serving,
     Shape,
     Site,
     Star,
@@ -145,8 +148,13 @@ def _site(kind: str, data: Data, own: Data, path: KeyPath, release: str) -> Site
         storage=MappingProxyType(dict(persistence) if isinstance(persistence, Mapping) else {}),
         components=MappingProxyType(dict(data.get("components", {}))),
         mysql=_mysql(data.get("mysql")),
+        nfs=Nfs(data["nfs"]["server"], data["nfs"]["path"]) if "nfs" in data else None,
+        dmz=data.get("dmz", {}).get("address"),
         credentials=MappingProxyType(dict(data.get("credentials", {}))),
-        serving=data.get("serving"),
+        serving=_serving(data) if is_party and "serving" in data else _exchange_serving(data, name),
+        nginx=data.get("nginx", "relay"),
+        tenant=data.get("pulsar", {}).get("tenant"),
+        domain=data.get("domain", "fate.org"),
         istio=data.get("istio", False),
         pod_security_policy=data.get("podSecurityPolicy", False),
         overrides=MappingProxyType(dict(data.get("overrides", {}))),
@@ -165,8 +173,47 @@ def _exposure(value: str | Data) -> Exposure:
         return Exposure("NodePort")
     if value == "ClusterIP":
         return Exposure("ClusterIP")
-    address = value.get("address") if isinstance(value, Mapping) else None
-    return Exposure("LoadBalancer", address)
+    if not isinstance(value, Mapping):
+        return Exposure("LoadBalancer")
+    return Exposure("LoadBalancer", value.get("address"), MappingProxyType(dict(value.get("addresses", {}))))
+
+
+def _serving(data: Data) -> Serving:
+    """A party's serving cluster; what it does not say about exposure and persistence holds as for training."""
+    value: Data = data["serving"]
+    name = value.get("name", f"fate-serving-{data['id']}")
+    persistence = value.get("persistence", data.get("persistence", False))
+    redis: Data | None = value.get("redis")
+    return Serving(
+        name=name,
+        namespace=value.get("namespace", name),
+        release=value.get("release"),
+        modules=tuple(value["modules"]) if "modules" in value else None,
+        exposure=_exposure(value.get("exposure", data.get("exposure", "NodePort"))),
+        ingress=_ingress({**_domain_and_class(data), **value.get("ingress", {})}),
+        redis=None if redis is None else Redis(redis["host"], redis.get("port", 6379), redis["password"]),
+        credentials=MappingProxyType(dict(value.get("credentials", {}))),
+        persistence=bool(persistence),
+        storage=MappingProxyType(dict(persistence) if isinstance(persistence, Mapping) else {}),
+        components=MappingProxyType(dict(value.get("components", {}))),
+        cache=value.get("cache"),
+        adapters=MappingProxyType(dict(value.get("adapters", {}))),
+        use_registry=value.get("useRegistry", False),
+        overrides=MappingProxyType(dict(value.get("overrides", {}))),
+        given=frozenset(value),
+    )
+
+
+def _domain_and_class(data: Data) -> Data:
+    return {key: value for key, value in data.get("ingress", {}).items() if key in {"domain", "class"}}
+
+
+def _exchange_serving(data: Data, name: str) -> Serving | None:
+    """What an exchange of kind servingProxy says of its chart."""
+    if data.get("kind") != "servingProxy":
+        return None
+    value: Data = data.get("serving", {})
+    return Serving(name, data.get("namespace", name), value.get("release"), given=frozenset(value))
 
 
 def _ingress(value: Data) -> Ingress:
@@ -204,7 +251,14 @@ def _expectation(item: Data, path: KeyPath) -> Expectation:
 
 
 def _route(item: Data, path: KeyPath) -> RouteOverride:
-    return RouteOverride(_site_key(item["from"]), _site_key(item["to"]), item.get("address"), item.get("port"), path)
+    return RouteOverride(
+        _site_key(item["from"]),
+        _site_key(item["to"]),
+        item.get("address"),
+        item.get("port"),
+        path,
+        MappingProxyType(dict(item.get("ports", {}))),
+    )
 
 
 def _shapes(topology: object, parties: Sequence[Site], exchanges: Sequence[Site]) -> Iterator[Shape]:
@@ -213,6 +267,10 @@ def _shapes(topology: object, parties: Sequence[Site], exchanges: Sequence[Site]
         yield Mesh(everyone, ("topology",))
     elif topology == "star":
         yield _star({"star": "all"}, everyone, exchanges, ("topology",))
+        serving = [exchange.key for exchange in exchanges if exchange.exchange_kind == "servingProxy"]
+        served = tuple(party.id for party in parties if party.id is not None and party.serving is not None)
+        if len(serving) == 1 and len(exchanges) > 1 and served:
+            yield Star(groups=((serving[0], served),), path=("topology",))
     elif isinstance(topology, Sequence):
         for index, shape in enumerate(topology):
             if shape is not None:
@@ -242,6 +300,9 @@ def _star(shape: Data, everyone: tuple[int, ...], exchanges: Sequence[Site], pat
     if isinstance(through, Sequence) and not isinstance(through, str):
         balanced = tuple(exchange_key(name) for name in through)
         return Star(balanced=balanced, pool=_members(members, everyone), path=path)
-    only = exchanges[0].key if len(exchanges) == 1 else ""
+    training = [exchange.key for exchange in exchanges if exchange.exchange_kind != "servingProxy"] or [
+        exchange.key for exchange in exchanges
+    ]
+    only = training[0] if len(training) == 1 else ""
     exchange = exchange_key(through) if isinstance(through, str) else only
     return Star(groups=((exchange, _members(members, everyone)),), path=path)

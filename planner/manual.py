@@ -77,6 +77,8 @@ def explain(page: Page, width: int = 88) -> str:
     blocks = [f"{fault.code} {fault.name} ({fault.severity})\n{_wrapped(page.title, width)}"]
     if page.prose:
         blocks.append(_wrapped(page.prose, width))
+    if fault.mended:
+        blocks.append(_wrapped(f"`invoke plan --fix` mends it: {fault.mended}.", width))
     for heading, yaml in (("Bad", page.bad), ("Good", page.good)):
         if yaml:
             blocks.append(f"{heading}:")

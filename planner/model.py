@@ -45,10 +45,22 @@ class Cluster:
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """How peers reach a site: a Service type, and the address of its own that a load balancer has."""
+    """How peers reach a site: a Service type, and the address of its own that a load balancer has.
+
+    `addresses` holds those of components that have a load balancer of their own.
+    """
 
     type: Literal["NodePort", "LoadBalancer", "ClusterIP"] = "NodePort"
     address: str | None = None
+    addresses: Mapping[str, str] = field(default_factory=dict)
+
+    def address_of(self, component: str) -> str:
+        """The load balancer's address that a component is behind; empty where there is none.
+
+        Pulsar's TLS port is a port of Pulsar's Service too, whether it has a load balancer of its own or not.
+        """
+        inherited = self.addresses.get("pulsar") if component == "pulsarTls" else None
+        return self.addresses.get(component) or inherited or self.address or ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +69,14 @@ class Engine:
 
     word: str | None = "eggroll"
     triple: tuple[str, str, str] | None = None
+
+    @property
+    def federation(self) -> str:
+        """The federation engine that the word or the triple names; OSX counts as Eggroll, empty for an unknown word."""
+        if self.triple is None and self.word == "eggroll":
+            return "Eggroll"
+        triple = self.triple or ENGINE_TRIPLES.get(self.word or "", ("", "", ""))
+        return "Eggroll" if triple[1] == "OSX" else triple[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +91,23 @@ class Mysql:
 
 
 @dataclass(frozen=True, slots=True)
+class Redis:
+    """An external Redis; the password is a reference."""
+
+    host: str
+    port: int
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
+class Nfs:
+    """The NFS share that keeps the data of a party's MySQL and Redis (v1.2.0 and v1.3.0)."""
+
+    server: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ingress:
     """User interface hosts: `hosts` maps a component to its settings (hosts, tlsSecret, annotations)."""
 
@@ -80,11 +117,40 @@ class Ingress:
 
 
 @dataclass(frozen=True, slots=True)
+class Serving:
+    """FATE-Serving beside a party's training: a KubeFATE cluster of its own, on the same Kubernetes cluster.
+
+    `release` is the version of chart fate-serving, None for the one that goes with the party's release.
+    `adapters` maps `single`, `batch` and `url` to what federation.yaml gives.
+    `given` holds the keys that federation.yaml gives for this site, itself or by `defaults`.
+    """
+
+    name: str
+    namespace: str
+    release: str | None = None
+    modules: tuple[str, ...] | None = None
+    exposure: Exposure = Exposure()
+    ingress: Ingress = Ingress()
+    redis: Redis | None = None
+    credentials: Mapping[str, str] = field(default_factory=dict)
+    persistence: bool = False
+    storage: Mapping[str, str] = field(default_factory=dict)
+    components: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    cache: str | None = None
+    adapters: Mapping[str, str] = field(default_factory=dict)
+    use_registry: bool = False
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    given: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """A party or an exchange: one place one operator runs, on one target.
 
     `key` names the site everywhere in the program and is its folder's name in `out/` (`party-9999`, `exchange-hub`).
-    An exchange without an `id` gets one when it is planned.
+    An exchange without an `id` gets one when it is planned. `nginx` says how peers' nginx reaches a party's FATE-Flow,
+    `dmz` is the address of the host that runs its proxy, `tenant` is its tenant in Pulsar. `domain` is what follows a
+    party's id in the names by which an exchange knows the parties' Pulsar.
     `inherited` holds the top-level keys whose values come from `defaults`.
     """
 
@@ -117,8 +183,13 @@ class Site:
     storage: Mapping[str, str] = field(default_factory=dict)
     components: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     mysql: Mysql | None = None
+    nfs: Nfs | None = None
+    dmz: str | None = None
     credentials: Mapping[str, str] = field(default_factory=dict)
-    serving: Mapping[str, str] | None = None
+    serving: Serving | None = None
+    nginx: Literal["relay", "direct"] = "relay"
+    tenant: str | None = None
+    domain: str = "fate.org"
     istio: bool = False
     pod_security_policy: bool = False
     overrides: Mapping[str, Any] = field(default_factory=dict)
@@ -196,13 +267,17 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True)
 class RouteOverride:
-    """`source` reaches `target` (both site keys) at an address or port of its own."""
+    """`source` reaches `target` (both site keys) at an address or ports of its own.
+
+    `port` is the one of rollsite, OSX or proxy; `ports` names others, as under a site's `ports`.
+    """
 
     source: str
     target: str
     address: str | None
     port: int | None
     path: KeyPath = field(default=(), compare=False)
+    ports: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

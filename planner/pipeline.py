@@ -13,6 +13,7 @@ from planner import lock as locking
 from planner import schema, source
 from planner.catalogue import CHECKS
 from planner.diagnostics import Diagnostic, KeyPath
+from planner.edits import editable
 from planner.interpret import DECLARING, interpret
 from planner.plan import Plan, examine, resolve
 
@@ -37,11 +38,11 @@ def check(data: bytes, lock_text: str | None = None) -> Checked:
     document, found = source.parse(data)
     if document is None:
         return Checked(None, found, None)
-    diagnostics = list(found)
+    diagnostics = list(schema.settled(document, found))
     validated, found = schema.validate(document)
     diagnostics += found
     if validated is None:
-        return Checked(document, tuple(diagnostics), None)
+        return Checked(document, tuple(editable(document, diagnostics)), None)
     lock, found = locking.parse(lock_text) if lock_text is not None else (locking.Lock(), ())
     diagnostics += found
     lost = frozenset(path[0] for path in validated.dropped if len(path) <= _ITEM and path[0] in DECLARING)
@@ -53,9 +54,10 @@ def check(data: bytes, lock_text: str | None = None) -> Checked:
     subject = examine(federation, lock)
     found = tuple(diagnostic for module in CHECKS for diagnostic in module.check(subject))
     diagnostics += _once_where_inherited(document, found)
-    if any(diagnostic.is_error for diagnostic in diagnostics):
-        return Checked(document, tuple(diagnostics), None)
-    return Checked(document, tuple(diagnostics), resolve(subject))
+    told = tuple(editable(document, diagnostics))
+    if any(diagnostic.is_error for diagnostic in told):
+        return Checked(document, told, None)
+    return Checked(document, told, resolve(subject))
 
 
 def _once_where_inherited(document: source.Document, diagnostics: Iterable[Diagnostic]) -> Iterator[Diagnostic]:

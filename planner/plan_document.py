@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from planner.lock import Lock, LockedSite
-from planner.plan import Plan, PlannedSite, dialled_at
-from planner.plan_json import VERSION
+from planner.plan import Plan, PlannedServing, PlannedSite
+from planner.plan_json import SHARED, VERSION
+from planner.prerequisites import prerequisites
 
 
 def plan_document(plan: Plan, source: str, lock: str, files: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
@@ -17,7 +18,8 @@ def plan_document(plan: Plan, source: str, lock: str, files: Mapping[str, Mappin
         "federation": plan.federation.name,
         "source": source,
         "lock": lock,
-        "sites": [_site(planned, files[planned.key]) for planned in plan.sites],
+        **({"files": dict(files[SHARED])} if SHARED in files else {}),
+        "sites": [_site(plan, planned, files.get(planned.key, {})) for planned in plan.sites],
     }
 
 
@@ -37,9 +39,8 @@ def lock_of(document: Mapping[str, Any]) -> Lock:
     )
 
 
-def _site(planned: PlannedSite, files: Mapping[str, str]) -> dict[str, Any]:
+def _site(plan: Plan, planned: PlannedSite, files: Mapping[str, str]) -> dict[str, Any]:
     site = planned.site
-    endpoint = dialled_at(planned)
     has_chart = site.target in {"kubefate", "helm"}
     return {
         "site": planned.key,
@@ -52,7 +53,30 @@ def _site(planned: PlannedSite, files: Mapping[str, str]) -> dict[str, Any]:
         "context": planned.cluster.context,
         "namespace": site.namespace,
         "name": site.name,
-        "endpoint": {"host": endpoint.host, "port": endpoint.port},
+        "serving": None if planned.serving is None or site.kind == "exchange" else _serving(planned.serving),
+        "endpoints": {
+            str(channel): [{"host": endpoint.host, "port": endpoint.port} for endpoint in planned.endpoints(channel)]
+            for channel in planned.channels
+        },
         "ports": dict(sorted(planned.ports.items())),
+        "prerequisites": [
+            {
+                "kind": each.kind,
+                "namespace": each.namespace,
+                "name": each.name,
+                "keys": list(each.keys),
+                "reason": each.reason,
+            }
+            for each in prerequisites(plan, planned)
+        ],
         "files": dict(files),
+    }
+
+
+def _serving(serving: PlannedServing) -> dict[str, Any]:
+    chart = serving.release
+    return {
+        "chart": {"name": chart.chart, "version": chart.version},
+        "namespace": serving.settings.namespace,
+        "name": serving.settings.name,
     }

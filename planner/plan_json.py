@@ -21,6 +21,8 @@ MAX_BYTES = 64 * 1024 * 1024
 """A plan.json above this size is neither written nor read."""
 NAME = "plan.json"
 """File name of plan.json inside `out/`."""
+SHARED = "."
+"""Stands in the place of a site for the files that lie in `out/` itself, one set for the whole federation."""
 
 _SITE = re.compile(r"[a-z0-9][-a-z0-9._]{0,199}")
 _FILE_PART = re.compile(r"\.?[A-Za-z0-9_][-A-Za-z0-9._]{0,199}")
@@ -49,6 +51,17 @@ class BrokenPlan:
 def is_site_name(name: str) -> bool:
     """Tell whether a name can be the folder of a site: one path component that cannot leave `out/`."""
     return _SITE.fullmatch(name) is not None and not name.endswith(".") and name != NAME
+
+
+def path_in_out(site: str, name: str) -> str:
+    """The path of a site's file relative to `out/`."""
+    return name if site == SHARED else f"{site}/{name}"
+
+
+def site_of(path: str) -> tuple[str, str]:
+    """The site and the file name of a path relative to `out/`; SHARED for a file in `out/` itself."""
+    site, slash, name = path.partition("/")
+    return (site, name) if slash else (SHARED, path)
 
 
 def is_file_name(name: str) -> bool:
@@ -95,6 +108,10 @@ def parse(data: bytes) -> PlanFile | BrokenPlan:
     if document is None:
         return BrokenPlan("plan.json is not a JSON object")
     files, fault = _files(document.get("sites"))
+    if "files" in document:
+        shared, wrong = _files([{"site": "shared", "files": document["files"]}])
+        files[SHARED] = shared.get("shared", {})
+        fault = fault or wrong
     version = document.get("version")
     if version != VERSION or isinstance(version, bool):
         return BrokenPlan(f"plan.json has a version other than {VERSION}, the one this fedplan reads", files)

@@ -46,7 +46,7 @@ def wrong_servers(subject: Subject) -> tuple[WrongServer, ...]:
     """The polling clients whose server polls itself, or has nothing to do with the client."""
     topology = subject.topology
     clients = polling_clients(subject.federation)
-    seats = _seats(subject.federation, frozenset(client.id for client in clients if client.id is not None))
+    seats = _seats(topology.federation, frozenset(client.id for client in clients if client.id is not None))
     found = (_judged(client, topology, seats) for client in clients)
     return tuple(wrong for wrong in found if wrong is not None)
 

@@ -19,6 +19,7 @@ DIGITS: Final[Mapping[str, int]] = MappingProxyType(
     {
         "rollsite": 1,
         "osx": 1,
+        "proxy": 1,
         "fateflowGrpc": 2,
         "nginxHttp": 3,
         "rabbitmq": 4,
@@ -32,7 +33,7 @@ DIGITS: Final[Mapping[str, int]] = MappingProxyType(
     }
 )
 """Last digit of each port of a party."""
-EXCHANGE_DIGITS: Final[Mapping[str, int]] = MappingProxyType({**DIGITS, "rollsite": 0, "osx": 0})
+EXCHANGE_DIGITS: Final[Mapping[str, int]] = MappingProxyType({**DIGITS, "rollsite": 0, "osx": 0, "proxy": 0})
 """Last digit of each port of an exchange."""
 
 

@@ -100,7 +100,7 @@ class Prover:
             if not any(destination in group for group in groups):
                 if destination != own:
                     extra.append(destination)
-            elif not self._arrives_at_once(site, destination, endpoint):
+            elif destination in table.more or not self._arrives_at_once(site, destination, endpoint):
                 failing.add(destination)
         return failing, extra
 
@@ -112,10 +112,10 @@ class Prover:
         endpoints = table.find(destination)
         if not endpoints:
             return Trace(site.key, destination, (), Reason.NO_ROUTE)
-        traces = [self._follow(site, endpoint, destination) for endpoint in endpoints]
+        traces = [self._follow(site, endpoint, destination, table.domain) for endpoint in endpoints]
         return next((trace for trace in traces if trace.reason is not None), traces[0])
 
-    def _follow(self, site: Site, endpoint: Endpoint, destination: int) -> Trace:
+    def _follow(self, site: Site, endpoint: Endpoint, destination: int, domain: str) -> Trace:
         hops: list[Hop] = []
         goal = party_key(destination)
         current, seen = site, {site.key}
@@ -129,6 +129,8 @@ class Prover:
                     reason = Reason.STRANGER
                 elif not self._routers[hop.target].find(destination):
                     reason = Reason.NO_ROUTE
+                elif self._routers[hop.target].domain != domain:
+                    reason = Reason.UNKNOWN_NAME
             if reason is not None or hop.target is None or hop.target == goal:
                 return Trace(site.key, destination, tuple(hops), reason)
             seen.add(hop.target)
@@ -158,7 +160,7 @@ class Prover:
         failing: set[int] = set()
         for endpoint in table.default:
             target = self._network.who_answers(site.key, site.cluster, endpoint)
-            if target is None or target not in self._routers:
+            if target is None or target not in self._routers or self._routers[target].domain != table.domain:
                 return set(group) if missing is None else missing
             failing |= self._failing_behind(target, group)
         return failing if missing is None else failing & missing

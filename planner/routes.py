@@ -7,7 +7,7 @@ A mesh of n parties is one set of n names, never n² pairs: pairs are produced s
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +18,46 @@ if TYPE_CHECKING:
 
 POLLED: Final = ""
 """Next hop of a polling client: it is not dialled, its messages wait until it asks for them."""
+
+
+def is_served(shape: Shape, federation: Federation) -> bool:
+    """Whether a shape goes through exchanges of FATE-Serving, and so says nothing about training."""
+    serving = {exchange.key for exchange in federation.exchanges if exchange.exchange_kind == "servingProxy"}
+    return isinstance(shape, Star) and bool(serving.intersection(shape.exchanges))
+
+
+def training(federation: Federation) -> Federation:
+    """The federation as far as training goes: without the shapes of serving exchanges."""
+    if all(exchange.exchange_kind != "servingProxy" for exchange in federation.exchanges):
+        return federation
+    return replace(federation, shapes=tuple(shape for shape in federation.shapes if not is_served(shape, federation)))
+
+
+def serving(federation: Federation) -> Federation:
+    """The federation as far as FATE-Serving goes: the parties that have it, and who must serve together.
+
+    Parties that train together and both have serving must serve together. Their proxies dial each other, unless one
+    serving exchange has them all. Serving knows no polling, and what the user expects to be proved is about training.
+    """
+    parties = tuple(replace(party, polling=None) for party in federation.parties if party.serving is not None)
+    served = {party.id for party in parties}
+    exchanges = tuple(exchange for exchange in federation.exchanges if exchange.exchange_kind == "servingProxy")
+    stars = [shape for shape in federation.shapes if is_served(shape, federation)]
+    behind = [frozenset(shape.members) for shape in stars if isinstance(shape, Star)]
+    shapes: list[Shape] = []
+    for shape in federation.shapes:
+        if isinstance(shape, Links):
+            pairs = tuple(pair for pair in shape.pairs if served.issuperset(pair))
+            pairs = tuple(pair for pair in pairs if not any(group.issuperset(pair) for group in behind))
+            if pairs:
+                shapes.append(replace(shape, pairs=pairs))
+        elif shape in stars:
+            shapes.append(shape)
+        else:
+            members = tuple(member for member in shape.members if member in served)
+            if len(members) > 1 and not any(group.issuperset(members) for group in behind):
+                shapes.append(Mesh(members, shape.path))
+    return replace(federation, shapes=tuple(shapes), parties=parties, exchanges=exchanges, expects=(), routes=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +131,18 @@ class Topology:
                     for member in members:
                         result.setdefault(member, []).append((shape, exchange))
         return {member: tuple(stars) for member, stars in result.items()}
+
+    @cached_property
+    def members_of(self) -> Mapping[str, tuple[int, ...]]:
+        """The parties that dial each exchange (site key), in file order of the stars."""
+        result: dict[str, list[int]] = {}
+        for shape in self.federation.shapes:
+            if isinstance(shape, Star):
+                for exchange in shape.balanced:
+                    result.setdefault(exchange, []).extend(shape.pool)
+                for exchange, members in shape.groups:
+                    result.setdefault(exchange, []).extend(members)
+        return {exchange: tuple(dict.fromkeys(members)) for exchange, members in result.items()}
 
     @cached_property
     def clients_of(self) -> Mapping[str, frozenset[int]]:
@@ -180,7 +232,7 @@ class Topology:
             if known is None:
                 known = self._hops[site.key] = self._exchange_hops(site)
             return known
-        return self._party_hops(site)
+        return self._party_hops(self.sites.get(site.key, site))  # serving knows the party without its polling
 
     def _exchange_hops(self, site: Site) -> NextHops:
         own: list[int] = []

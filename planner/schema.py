@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import lru_cache
@@ -17,6 +17,7 @@ from importlib import resources
 from itertools import islice
 from typing import Any, Final, TypeAlias
 
+from planner.checks.ambiguous_number import FAULT as AMBIGUOUS_NUMBER
 from planner.checks.bad_secret_reference import FAULT as BAD_SECRET_REFERENCE
 from planner.checks.bad_value import FAULT as BAD_VALUE
 from planner.checks.inline_secret import FAULT as INLINE_SECRET
@@ -27,7 +28,8 @@ from planner.checks.unsafe_name import FAULT as UNSAFE_NAME
 from planner.checks.unsupported_version import FAULT as UNSUPPORTED_VERSION
 from planner.checks.unsupported_yaml import FAULT as UNSUPPORTED_YAML
 from planner.checks.wrong_type import FAULT as WRONG_TYPE
-from planner.diagnostics import Diagnostic, KeyPath, Note, Place
+from planner.diagnostics import Diagnostic, Edit, KeyPath, Note, Place, Remove, RenameKey, SetValue, Span, Wrap
+from planner.near_misses import near_miss
 from planner.source import MAX_FINDINGS, UNREADABLE, Document, quote
 
 _Schema: TypeAlias = dict[str, Any]
@@ -82,6 +84,45 @@ def validate(document: Document) -> tuple[Validated | None, tuple[Diagnostic, ..
     if "parties" not in pruned:
         return None, tuple(diagnostics)
     return Validated(pruned, frozenset(dropped)), tuple(diagnostics)
+
+
+def settled(document: Document, findings: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Findings of the reader; a number that can be read in two ways has a fix where only one of them is allowed."""
+    told = tuple(findings)
+    if not any(each.fault is AMBIGUOUS_NUMBER and not each.place.secret for each in told):
+        return told
+    fixes: dict[Span, tuple[Edit, ...]] = {}
+    for path in _unreadable(document.data, ()):
+        value = _only_reading(path, document)
+        if value is not None:
+            fixes[document.span(Place(path))] = (SetValue(path, value),)
+    return tuple(
+        replace(each, fix=fixes.get(each.place.span, ()))
+        if each.fault is AMBIGUOUS_NUMBER and each.place.span is not None and not each.place.secret
+        else each
+        for each in told
+    )
+
+
+def _only_reading(path: KeyPath, document: Document) -> str | int | None:
+    """What an ambiguous number must be: text where only text is allowed, or a number that nobody reads otherwise."""
+    schemas = [_inlined()]
+    for step in path:
+        schemas = _step(schemas, step)
+    written = document.raw(path)
+    kinds = frozenset().union(*(_types(each) for each in schemas)) if schemas else frozenset[str]()
+    if written is None or not schemas:
+        return None
+    if kinds == {"string"} and _allowed({"anyOf": schemas}, written):
+        return written
+    if kinds == {"integer"} and (match := _ONE_VALUE.fullmatch(written)) is not None:
+        digits = written.replace("_", "")
+        return int(digits, 10 if match["decimal"] else 0)
+    return None
+
+
+_ONE_VALUE: Final = re.compile("(?P<decimal>[1-9][0-9]*(?:_[0-9]+)+)|0x[0-9a-fA-F]{1,8}|0o[0-7]{1,8}|0b[01]{1,32}")
+"""Numbers of one value for all that read a number there at all; 010 is not among them."""
 
 
 def _position(diagnostic: Diagnostic, document: Document) -> tuple[int, int, str, str]:
@@ -248,6 +289,8 @@ RULES: Final = {
     "registry": "a registry and prefix without scheme, like harbor.example.com/federatedai",
     "imageTag": "an image tag of letters, digits, dots, dashes and underscores",
     "database": "a database name of letters, digits, _, $ and -",
+    "tenant": "a tenant's name of letters, digits, dots, dashes and underscores",
+    "path": "an absolute path of plain characters, like /data/fate",
     "text": "text without line breaks and other control characters",
 }
 """What the patterns of the schema mean, by key or by definition."""
@@ -400,20 +443,49 @@ def _unknown_key(path: KeyPath, schema: _Schema, document: Document) -> _Mistake
     known = list(schema.get("properties", ())) or list(schema.get("propertyNames", {}).get("enum", ()))
     if not isinstance(key, str) and not known:
         message = f"a key of {where} must be text, and this one is the number {key}"
-        return _Mistake(Diagnostic(UNSUPPORTED_YAML, message, place, f'write "{key}" in quotes'), path)
+        quoted = (RenameKey(path, str(key)),)
+        return _Mistake(Diagnostic(UNSUPPORTED_YAML, message, place, f'write "{key}" in quotes', fix=quoted), path)
     key = str(key)
     place = replace(place, secret=_holds_secrets(schema))
     message = f"{where} has no key `{_plain(key)}`" if path[:-1] else f"unknown key `{_plain(key)}`"
     meant = _meant(key, known)
+    fix: tuple[Edit, ...] = ()
     if meant is not None:
         hint = f"did you mean `{meant}`?"
+        if _is_meant_once(path, meant, known, document) and _takes(schema, meant, path, document):
+            fix = (RenameKey(path, meant),)
     elif _fold(key) in _DERIVED:
         hint = "delete it: fedplan works it out from `topology` and `routes`"
     elif homes := _homes().get(proper := _ALIASES.get(_fold(key), key)):
         hint = f"`{proper}` belongs {' or '.join(homes[:3])}"
     else:
         hint = f"delete it; known here are {', '.join(sorted(known))}"
-    return _Mistake(Diagnostic(UNKNOWN_KEY, message, place, hint), path)
+    return _Mistake(Diagnostic(UNKNOWN_KEY, message, place, hint, fix=fix), path)
+
+
+def _is_meant_once(path: KeyPath, meant: str, known: Collection[str], document: Document) -> bool:
+    """Whether a key can only be `meant`, which stands nowhere beside it, and no other key can."""
+    siblings: Any = document.data
+    for step in path[:-1]:
+        siblings = siblings[step]
+    strange = [key for key in siblings if key not in known]
+    claims = [key for key in strange if near_miss(str(key), known, siblings) == meant]
+    return len(strange) <= _MANY and claims == [path[-1]]
+
+
+def _takes(schema: _Schema, meant: str, path: KeyPath, document: Document) -> bool:
+    """Whether the value of a misspelt key is of a kind that the meant one takes, if need be after a fix of its own."""
+    value: Any = document.data
+    for step in path:
+        value = value[step]
+    wanted = schema.get("properties", {}).get(meant)
+    if wanted is None:  # one of many names of equal kind
+        return True
+    return any(_is(value, kind) for kind in _types(wanted)) or any(_retyped(path, wanted, value, document))
+
+
+_MANY: Final = 20
+"""Unknown keys of one mapping beyond which the mapping itself is hardly what was meant."""
 
 
 def _meant(word: str, known: Iterable[str]) -> str | None:
@@ -556,8 +628,9 @@ def _unsupported_version(document: Document, value: object) -> Diagnostic:
         hint = "write `version: 1`" if value < 1 else "write `version: 1`, or use a newer fedplan"
         return Diagnostic(UNSUPPORTED_VERSION, message, place, hint)
     written = document.raw(("version",)) or _found(value)
+    is_one = value == "1" or (isinstance(value, float) and value == 1)
     return Diagnostic(UNSUPPORTED_VERSION, f"the version must be the number 1, and this is {_plain(written)}", place,
-                      "write `version: 1`")  # fmt: skip
+                      "write `version: 1`", fix=(SetValue(("version",), 1),) if is_one else ())  # fmt: skip
 
 
 def _bad_secret(path: KeyPath, value: object) -> Diagnostic:
@@ -616,13 +689,16 @@ def _bad_id(path: KeyPath, value: object) -> Diagnostic:
             hint = "choose at most six digits: KubeFATE's charts print longer ids as 1e+06"
         return Diagnostic(RESERVED_ID, message, place, hint)
     hint = "write the id in digits"
+    fix: tuple[Edit, ...] = ()
     if isinstance(value, str) and re.fullmatch("[1-9][0-9]{0,5}", value):
         hint = f"remove the quotes: {value}"
+        fix = (SetValue(path, int(value)),)
     elif isinstance(value, float) and value == int(value):
         hint = f"write {int(value)}"
+        fix = (SetValue(path, int(value)),)
     elif value is None:
         hint = "write the party's id, for example 9999"
-    return Diagnostic(RESERVED_ID, f"a party id is {rule}, and this is {_found(value)}", place, hint)
+    return Diagnostic(RESERVED_ID, f"a party id is {rule}, and this is {_found(value)}", place, hint, fix=fix)
 
 
 def _number(value: int) -> str:
@@ -639,7 +715,24 @@ def _wrong_type(path: KeyPath, error: Any, document: Document) -> Diagnostic:
     wanted = " or ".join(dict.fromkeys(_wanted(schema)))
     message = f"{_subject(path, document)} must be {wanted}, and this is {found}"
     hint = _type_hint(path, schema, value, document) if not secret else _example_hint(path, schema)
-    return Diagnostic(WRONG_TYPE, message, Place(path, secret=secret), hint)
+    fix = () if secret else tuple(_retyped(path, schema, value, document))
+    return Diagnostic(WRONG_TYPE, message, Place(path, secret=secret), hint, fix=fix)
+
+
+def _retyped(path: KeyPath, schema: _Schema, value: object, document: Document) -> Iterator[Edit]:
+    """The edit that a hint about a type describes, where the schema leaves one reading of what stands there."""
+    types = _types(schema)
+    if isinstance(value, str) and "string" not in types:
+        if "boolean" in types and value.lower() in _SPOKEN_TRUTH:
+            yield SetValue(path, _SPOKEN_TRUTH[value.lower()] == "true")
+        elif "integer" in types and re.fullmatch("[1-9][0-9]{0,17}", value):
+            yield SetValue(path, int(value))
+    elif isinstance(value, (int, float)) and "string" in types:
+        written = document.raw(path)
+        if written is not None and _allowed(schema, written):
+            yield SetValue(path, written)
+    if _bracket_hint(path, schema, value, document).startswith("put it in brackets"):
+        yield Wrap(path)
 
 
 def _wanted(schema: _Schema) -> Iterator[str]:
@@ -772,7 +865,8 @@ def _repeated(path: KeyPath, value: list[Any], document: Document) -> Diagnostic
     )
     note = Note("the first one is here", Place((*path, first[value[index]])))
     message = f"{quote(value[index])} stands twice in {_subject(path, document)}"
-    return Diagnostic(BAD_VALUE, message, Place((*path, index)), "keep one of the two", (note,))
+    place = Place((*path, index))
+    return Diagnostic(BAD_VALUE, message, place, "keep one of the two", (note,), (Remove(place.path),))
 
 
 def _bad_key(path: KeyPath, error: Any, document: Document) -> _Mistake:
@@ -837,7 +931,8 @@ def _bad_value(  # noqa: C901, PLR0911 - one return per keyword
             hint = f"write {words[0]}"
         choice = f"; it is one of {', '.join(words)}" if len(words) > 1 else ""
         message = f"{subject} cannot be {quote(value)}{choice}"
-        return Diagnostic(BAD_VALUE, message, place, hint)
+        fix = (SetValue(path, meant),) if meant and near_miss(value, words) == meant else ()
+        return Diagnostic(BAD_VALUE, message, place, hint, fix=fix)
     if keyword in ("minItems", "maxItems"):
         if schema.get("minItems") == schema.get("maxItems"):
             message = f"a pair names two parties, and this has {len(value)}"

@@ -13,8 +13,9 @@ from __future__ import annotations
 import re
 from array import array
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, NoReturn, Protocol, TypeAlias
+from typing import Any, Final, Literal, NoReturn, Protocol, TypeAlias
 
 import yaml
 
@@ -55,6 +56,25 @@ UNREADABLE: Final = Unreadable()
 _Children: TypeAlias = "dict[str | int, int] | list[int]"
 
 
+@dataclass(frozen=True, slots=True)
+class Node:
+    """Where one value stands in `Document.text`: indices of its first character, and of the one after its last.
+
+    What follows the value, comments and empty lines, is not part of it. `key` is the same of its key, None for an item
+    of a list and for the root. `in_flow` tells that brackets surround it, `is_shared` that an anchor, an alias or a tag
+    is on the way to it, so that an edit here might show elsewhere. `children` are its keys or indices, in the order of
+    the text.
+    """
+
+    start: int
+    end: int
+    key: tuple[int, int] | None
+    kind: Literal["scalar", "mapping", "list", "alias"]
+    in_flow: bool
+    is_shared: bool
+    children: Sequence[str | int]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Document:
     """A YAML document: its plain data, its lines, and where each value stands.
@@ -68,7 +88,7 @@ class Document:
     data: Any
     lines: tuple[str, ...]
     has_unreadable: bool
-    _text: str = field(repr=False)
+    text: str = field(repr=False)
     _line_starts: array[int] = field(repr=False)
     _starts: array[int] = field(repr=False)
     _ends: array[int] = field(repr=False)
@@ -110,7 +130,54 @@ class Document:
         node = self._aliases.get(node, node)
         if node in self._children or not self._starts:
             return None
-        return self._text[self._start(node) : self._ends[node]]
+        return self.text[self._start(node) : self._ends[node]]
+
+    def node(self, path: KeyPath) -> Node | None:
+        """Find where a value stands, None where there is none."""
+        trail = self._trail(path)
+        if len(trail) != len(path) or not self._starts:
+            return None
+        key, node = trail[-1] if trail else (None, 0)
+        above = [0, *(each for _, each in trail[:-1])] if trail else []
+        kind: Literal["scalar", "mapping", "list", "alias"] = "scalar"
+        if node in self._aliases:
+            kind = "alias"
+        elif node in self._children:
+            kind = "mapping" if isinstance(self._children[node], dict) else "list"
+        children = self._children.get(node, ())
+        return Node(
+            self._starts[node],
+            self._last(key, node),
+            None if key is None else (self._starts[key], self._ends[key]),
+            kind,
+            any(self.text[self._starts[each] : self._starts[each] + 1] in _BRACKETS for each in above),
+            any(
+                each in self._aliases or self.text[self._starts[each] : self._starts[each] + 1] in _MARKS
+                for each in (*above, node, *(() if key is None else (key,)))
+            ),
+            tuple(children) if isinstance(children, dict) else range(len(children)),
+        )
+
+    def _last(self, key: int | None, node: int) -> int:
+        """Index after the last character of a value; libyaml's own lies after the comments that follow a block."""
+        while node not in self._aliases and self._children.get(node):
+            if self.text[self._starts[node] : self._starts[node] + 1] in _BRACKETS:
+                break
+            children = self._children[node]
+            key = next(reversed(children.values())) if isinstance(children, dict) else None
+            node = children[-1] if isinstance(children, list) else (key or 0) + 1
+        if self._starts[node] == self._ends[node] and key is not None:
+            colon = _skip_comments(self.text, self._ends[key])
+            return colon + 1 if self.text.startswith(":", colon) else self._ends[key]
+        end = self._ends[node]
+        if self.text[self._start(node) : self._start(node) + 1] in ("|", ">"):
+            end = self._starts[node] + len(self.text[self._starts[node] : end].rstrip())
+        return end
+
+    def position(self, index: int) -> tuple[int, int]:
+        """Line and column, both from 1, of a character of the text."""
+        line = bisect_right(self._line_starts, index)
+        return line, index - self._line_starts[line - 1] + 1
 
     def _trail(self, path: KeyPath) -> list[tuple[int | None, int]]:
         """List the (key node or None, value node) of each step of a path, as far as it exists."""
@@ -134,7 +201,7 @@ class Document:
     def _start(self, node: int) -> int:
         """Index of a node's first character, after its anchor."""
         start = self._starts[node]
-        if self._text[start : start + 1] in ("&", "!") and (prefix := _PROPERTIES.match(self._text, start)) is not None:
+        if self.text[start : start + 1] in ("&", "!") and (prefix := _PROPERTIES.match(self.text, start)) is not None:
             return prefix.end()
         return start
 
@@ -143,7 +210,7 @@ class Document:
         if node in self._aliases:
             return False
         if node in self._children:
-            return self._text[self._start(node) : self._start(node) + 1] not in ("[", "{")
+            return self.text[self._start(node) : self._start(node) + 1] not in ("[", "{")
         return self._starts[node] == self._ends[node]
 
     def _named(self, node: int) -> int | None:
@@ -164,6 +231,9 @@ class Document:
         return _span(self._line_starts, self.lines, self._start(node), self._ends[node])
 
 
+_BRACKETS: Final = ("[", "{")
+_MARKS: Final = ("&", "!", "*")
+"""What an anchor, a tag and an alias begin with, and nothing else does."""
 _PROPERTIES: Final = re.compile(r"(?:[&!][^\s]*[ \t]+)+")
 _BREAK: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _FORBIDDEN: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from planner.lock import Lock
-from planner.model import Cluster, Federation, Site
+from planner.model import ENGINE_TRIPLES, Cluster, Federation, Site, party_key
 from planner.ports import Allocation
 from planner.releases import FATE, Engine, ExchangeChart, Release, load
 from planner.routes import Topology
+from planner.serving_release import serving_modules, serving_release
 
 
 @dataclass(frozen=True)
 class Subject:
     """A federation under examination. Nothing in it is guaranteed: that is what the checks are for.
 
+    `topology` is that of training, `serving` that of FATE-Serving.
     `lock` is federation.lock as it was read, `allocation` what came of it.
     """
 
     federation: Federation
     topology: Topology
+    serving: Topology
     lock: Lock
     allocation: Allocation
 
@@ -91,11 +95,20 @@ def chosen_engine(site: Site, release: Release) -> Engine | None:
 
 
 def engine_triple(engine: Engine) -> tuple[str, str, str] | None:
-    """The computing, federation and storage engines, where the release selects by triple (v1.9.0 and later)."""
+    """The computing, federation and storage engines; releases before v1.9.0 have other words for the same."""
     selector = dict(engine.selector)
     if "computing" not in selector:
-        return ("Eggroll", "Eggroll", "Eggroll") if engine.name == "eggroll" else None
+        return ("Eggroll", "Eggroll", "Eggroll") if engine.name == "eggroll" else ENGINE_TRIPLES.get(engine.name)
     return (selector["computing"], selector["federation"], selector["storage"])
+
+
+def kind_of(site: Site, release: Release, topology: Topology) -> str:
+    """The kind of an exchange: as written, or what the engines of most parties behind it need."""
+    if site.exchange_kind is not None:
+        return site.exchange_kind
+    members = (topology.sites.get(party_key(member)) for member in topology.members_of.get(site.key, ()))
+    engines = Counter(member.engine.federation for member in members if member is not None)
+    return "trafficServer" if engines and engines.most_common(1)[0][0] == "Pulsar" else release.module
 
 
 def exchange_chart(site: Site, release: Release, topology: Topology) -> ExchangeChart | None:
@@ -104,13 +117,19 @@ def exchange_chart(site: Site, release: Release, topology: Topology) -> Exchange
     Chart fate-exchange has no keys for polling or a load balancer's address (reference: cluster-yaml.md 4.2,
     INV-EGG-16), so such an exchange takes chart fate where the release still allows that.
     """
+    kind = kind_of(site, release, topology)
+    if kind == "servingProxy":
+        serving = serving_release(site, release)
+        if serving is None:
+            return None
+        return ExchangeChart(kind, serving.chart, serving.version, serving.exchange_modules, None)
     wanted = []
     if topology.clients_of.get(site.key):
         wanted.append("rollsite.polling.enabled")
     if site.exposure.type == "LoadBalancer":
-        wanted.append("rollsite.loadBalancerIP")
+        wanted.append(f"{kind}.loadBalancerIP")
     for chart in release.exchanges:
-        if all(release.reads(chart.chart, path) for path in wanted):
+        if chart.kind == kind and all(release.reads(chart.chart, path) for path in wanted):
             return chart
     return None
 
@@ -118,6 +137,8 @@ def exchange_chart(site: Site, release: Release, topology: Topology) -> Exchange
 def site_modules(site: Site, release: Release, topology: Topology) -> tuple[str, ...]:
     """The modules a site deploys: as written, or all that its engine has."""
     if site.kind == "exchange":
+        if site.serving is not None:
+            return serving_modules(site, release)
         chart = exchange_chart(site, release, topology)
         return () if chart is None else chart.modules
     if site.modules is not None:
@@ -131,21 +152,3 @@ def site_modules(site: Site, release: Release, topology: Topology) -> tuple[str,
     if site.id is not None and len(topology.exchange_of(site.id)) > 1:
         modules = tuple("lbrollsite" if module == "rollsite" else module for module in modules)
     return modules
-
-
-def federation_port(site: Site, release: Release) -> str:
-    """Name of the port that peers dial: `rollsite` or `osx`."""
-    return site.exchange_kind or release.module
-
-
-def port_names(site: Site, release: Release, modules: tuple[str, ...]) -> tuple[str, ...]:
-    """The NodePorts a site needs: the one peers dial, FATE-Flow's where exposed, and whatever it pins of these."""
-    dialled = federation_port(site, release)
-    names = []
-    if site.exposure.type == "NodePort" or (site.exposure.type == "LoadBalancer" and dialled in site.pins):
-        names.append(dialled)
-    if site.kind == "party" and "python" in modules and site.fateflow == "NodePort":
-        if release.fateflow.grpc_key is not None:
-            names.append("fateflowGrpc")
-        names.append("fateflowHttp")
-    return tuple(names)

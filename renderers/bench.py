@@ -61,17 +61,22 @@ for path, data in files.items():
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A federation to measure, how often (the best run counts), and whether planning it again is measured too."""
+    """A federation to measure, how often (the best run counts), and whether planning it again is measured too.
+
+    `engine` other than eggroll stands at the end of the name; all parties of such a case have FATE-Serving as well.
+    """
 
     topology: str
     parties: int
     runs: int
     again: bool = False
+    engine: str = "eggroll"
 
     @property
     def name(self) -> str:
         """The name by which `--only` selects the case."""
-        return f"{self.topology}-{self.parties}"
+        name = f"{self.topology}-{self.parties}"
+        return name if self.engine == "eggroll" else f"{name}-{self.engine}"
 
 
 CASES: Final = (
@@ -80,6 +85,9 @@ CASES: Final = (
     Case("mesh", 1_000, 1),
     Case("star", 1_000, 3, again=True),
     Case("star", 10_000, 1),
+    Case("mesh", 100, 3, engine="spark_pulsar"),
+    Case("mesh", 400, 1, engine="spark_rabbitmq"),
+    Case("star", 400, 1, engine="spark_pulsar"),
 )
 """What is measured, in this order."""
 
@@ -145,7 +153,8 @@ def federation(case: Case, extra: int = 0) -> str:
     `extra` parties more are appended on the last cluster, where none of the others notices.
     """
     clusters = max(2, -(-case.parties // PARTIES_PER_CLUSTER))
-    lines = ["version: 1", f"name: bench-{case.name}", "release: v1.11.2", f"topology: {case.topology}", "clusters:"]
+    name = f"bench-{case.topology}-{case.parties}"
+    lines = ["version: 1", f"name: {name}", "release: v1.11.2", f"topology: {case.topology}", "clusters:"]
     if case.topology == "star":
         lines.append("  - {name: hub, address: 10.1.0.1}")
     addresses = [f"10.2.{index // 250}.{index % 250 + 1}" for index in range(clusters)]
@@ -158,6 +167,9 @@ def federation(case: Case, extra: int = 0) -> str:
         lines.append(f"  - {{id: {10_000 + index}, cluster: cluster-{min(index // each, clusters - 1)}}}")
     lines.append("defaults:")
     lines.append('  credentials: {mysql: "env:FATE_MYSQL_PASSWORD", fateboard: "env:FATEBOARD_PASSWORD"}')
+    if case.engine != "eggroll":
+        lines.append(f"  engine: {case.engine}")
+        lines.append('  serving: {credentials: {redis: "env:FATE_REDIS_PASSWORD", admin: "env:FATE_ADMIN_PASSWORD"}}')
     return "".join(f"{line}\n" for line in lines)
 
 

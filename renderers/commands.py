@@ -11,6 +11,9 @@ from typing import Final
 from planner.catalogue import FAULTS
 from planner.diagnostics import Diagnostic
 from planner.manual import Page, explain, page
+from planner.model import party_key
+from renderers import fixing as fixes
+from renderers.applying import hand_over
 from renderers.mermaid import draw
 from renderers.planning import Options, Outcome
 from renderers.planning import plan as plan_federation
@@ -28,7 +31,7 @@ WORLD: Final = 3
 USAGE: Final = 64
 
 
-def run_plan(
+def run_plan(  # noqa: PLR0913 - one argument per option
     file: str,
     folder: str | None,
     format_name: str,
@@ -37,13 +40,19 @@ def run_plan(
     with_diff: bool,
     against: str | None,
     forget: tuple[str, ...],
+    fix: bool = False,
+    dry_run: bool = False,
 ) -> tuple[str, int]:
     """The report of `invoke plan` and its exit code."""
     space = workspace(file, folder)
-    if space.mistake:
-        return space.mistake, USAGE
-    options = Options(check_only, against, with_diff, forget)
-    if is_watched(sys.stderr):
+    mistake = space.mistake or _fixing_mistake(check_only=check_only, fix=fix, dry_run=dry_run)
+    if mistake:
+        return mistake, USAGE
+    fixing = fixes.fix_file(space, dry_run=dry_run) if fix else None
+    options = Options(check_only or dry_run, against, with_diff, forget)
+    if fixing is not None and fixing.refusal is not None:
+        outcome = Outcome((fixing.refusal,), {}, is_refused=True)
+    elif is_watched(sys.stderr):
         with contextlib.closing(Line(sys.stderr)) as line:
             outcome = plan_federation(space, options, line)
     else:
@@ -51,10 +60,11 @@ def run_plan(
     if outcome.usage:
         return outcome.usage, USAGE
     colour = format_name == "text" and wants_colour(sys.stdout, os.environ)
-    lines = () if outcome.has_errors else plan_lines(outcome, colour=colour)
+    lines = () if outcome.has_errors else plan_lines(outcome, str(space.out), colour=colour)
+    diagnostics = outcome.diagnostics if fixing is None else fixes.told(fixing, outcome.diagnostics)
     report = Report(
         command="plan",
-        findings=locate(outcome.diagnostics, outcome.documents, _names(space, outcome.diagnostics)),
+        findings=locate(diagnostics, outcome.documents, _names(space, diagnostics)),
         summary=lines,
         outcome=plan_outcome(outcome, str(space.out), str(space.lock)),
         steps=plan_steps(outcome),
@@ -62,7 +72,20 @@ def run_plan(
         pages=manual_pages() if format_name == "sarif" else {},
         colour=colour,
     )
-    return render(format_name, report), _exit_code(outcome)
+    code = _exit_code(outcome)
+    if fixing is not None:
+        report = fixes.with_fixes(report, fixing, str(space.file))
+        code = DIFFERENT if fixing.is_pending and code != WORLD else code
+    return render(format_name, report), code
+
+
+def _fixing_mistake(*, check_only: bool, fix: bool, dry_run: bool) -> str:
+    """Why the options about fixing do not go together, in one clause; empty when they do."""
+    if fix and check_only:
+        return "--check writes nothing and --fix writes federation.yaml: take --fix --dry-run to see what it would do"
+    if dry_run and not fix:
+        return "--dry-run goes with --fix; --check compares without writing"
+    return ""
 
 
 def run_verify(file: str, folder: str | None, format_name: str, *, path: str | None) -> tuple[str, int]:
@@ -79,21 +102,48 @@ def run_verify(file: str, folder: str | None, format_name: str, *, path: str | N
     lines: tuple[str, ...] = ()
     if verified.plan is not None and not verified.has_errors:
         name = verified.plan.federation.name
-        lines = (f"{name}: {verified.pairs:,} of {verified.pairs:,} routes proved from the files in {space.out}",)
-    if verified.way is not None:
-        lines += (verified.way,)
+        serving = (
+            f", {verified.serving_pairs:,} of {verified.serving_pairs:,} for serving" if verified.serving_pairs else ""
+        )
+        lines = (
+            f"{name}: {verified.pairs:,} of {verified.pairs:,} routes proved{serving} from the files in {space.out}",
+        )
+    lines += verified.ways
     state = State.FAILED if verified.has_errors else State.PASSED
     report = Report(
         command="verify",
         findings=locate(verified.diagnostics, verified.documents, _names(space, verified.diagnostics)),
         summary=lines,
         steps=(Step(f"{verified.pairs} ordered pairs talk", state, group="routes"),),
-        extra={"verify": {"pairs": verified.pairs, "way": verified.way}},
+        extra={
+            "verify": {"pairs": verified.pairs, "servingPairs": verified.serving_pairs, "ways": list(verified.ways)}
+        },
         pages=manual_pages() if format_name == "sarif" else {},
         colour=format_name == "text" and wants_colour(sys.stdout, os.environ),
     )
     code = WORLD if verified.is_refused else ERRORS if verified.has_errors else GOOD
     return render(format_name, report), code
+
+
+def run_apply(file: str, folder: str | None, parties: tuple[str, ...], sites: tuple[str, ...] = ()) -> tuple[str, int]:
+    """What `invoke apply` can say, and its exit code: never that something was installed."""
+    wrong = [party for party in parties if not (party.isascii() and party.isdecimal())]
+    if wrong:
+        return f"--party takes a party id, as in 9999, not {visible(wrong[0])}", USAGE
+    space = workspace(file, folder)
+    if space.mistake:
+        return space.mistake, USAGE
+    told = hand_over(space, (*(party_key(int(party[:9])) for party in parties), *sites))
+    if told.usage:
+        return told.usage, USAGE
+    report = Report(
+        command="apply",
+        findings=locate(told.verified.diagnostics, told.verified.documents, _names(space, told.verified.diagnostics)),
+        summary=told.lines,
+        outcome="nothing was applied",
+        colour=wants_colour(sys.stdout, os.environ),
+    )
+    return render("text", report), WORLD if told.verified.is_refused else ERRORS
 
 
 def run_graph(file: str) -> tuple[str, int]:

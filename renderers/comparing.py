@@ -12,6 +12,7 @@ from planner.changes import Change, Op, changes, unified_diff
 from planner.impact import Impact, changed_paths, effects, impacts, move_effect, moves
 from planner.lookup import Endpoint
 from planner.plan import Plan, PlannedSite
+from planner.plan_json import SHARED, path_in_out
 from renderers import git
 from renderers.kubefate import CLUSTER_FILE
 from renderers.reading import Reading
@@ -44,6 +45,8 @@ def compare(
     """Compare a plan, `document` being its plan.json, with the baseline; the diff is empty unless it is asked for."""
     later = {site["site"]: site for site in document["sites"]}
     after = {site: entry["files"] for site, entry in later.items()}
+    if "files" in document:
+        after[SHARED] = document["files"]
     if isinstance(baseline, git.NoBaseline):
         changed = changes({}, after)
         diff = "".join(_diff(plan, render, changed, {})) if with_diff else ""
@@ -52,11 +55,12 @@ def compare(
     touched = [change for change in changed if change.op in {Op.UPDATE, Op.DELETE}]
     texts = _texts(baseline, touched if with_diff else touched[:EXAMINED])
     earlier = {site["site"]: site for site in baseline.plan["sites"]}
-    examined = [change.site for change in touched[:EXAMINED] if change.op is Op.UPDATE]
+    updated = (change.site for change in touched[:EXAMINED] if change.op is Op.UPDATE)
+    examined = [site for site in updated if site != SHARED]
     clauses = {
         site: move_effect(earlier[site], later[site]) or _effects(plan.by_key[site], render, texts) for site in examined
     }
-    dialled = {site: _dialled(earlier[site], texts) for site in examined}
+    dialled = {site: _dialled(plan.by_key.get(site), earlier[site], texts) for site in examined}
     return Comparison(
         changed,
         impacts(plan, changed, baseline.plan, clauses, dialled),
@@ -67,44 +71,50 @@ def compare(
 
 def _texts(baseline: git.Baseline, wanted: Sequence[Change]) -> Mapping[str, str]:
     """The files that sites had at the baseline, by path."""
-    paths = sorted(f"{change.site}/{name}" for change in wanted for name in baseline.files[change.site])
+    paths = sorted(path_in_out(change.site, name) for change in wanted for name in baseline.files[change.site])
     found = git.read_files(baseline, paths) if paths else {}
     if isinstance(found, git.NoBaseline):
         return {}
     return {path: data.decode("utf-8", "replace") for path, data in found.items()}
 
 
-def _dialled(site: Mapping[str, Any], texts: Mapping[str, str]) -> frozenset[Endpoint]:
-    """The endpoints in the route table that a site had at the baseline."""
-    files = {name: texts.get(f"{site['site']}/{name}", "") for name in site["files"]}
+def _dialled(planned: PlannedSite | None, site: Mapping[str, Any], texts: Mapping[str, str]) -> frozenset[Endpoint]:
+    """The endpoints in the route tables that a site had at the baseline."""
+    files = {name: texts.get(path_in_out(site["site"], name), "") for name in site["files"]}
     target = TARGETS.get(site["target"])
-    reading = None if target is None else target.read_back(files)
-    if not isinstance(reading, Reading):
-        return frozenset()
-    return frozenset((*reading.table.entries.values(), *reading.table.default))
+    found: set[Endpoint] = set()
+    for reading in () if target is None or planned is None else target.read_back(planned, files):
+        if isinstance(reading, Reading):
+            for gate in reading.gates:
+                found.update((*gate.table.entries.values(), *gate.table.default))
+    return frozenset(found)
 
 
 def _effects(planned: PlannedSite, render: Render, texts: Mapping[str, str]) -> tuple[str, ...]:
     """What applying a site's new files does to it."""
     if planned.site.target == "kubernetes":
         return ("its objects are applied again; OSX reads its routes again within 3 s",)
-    before = texts.get(f"{planned.key}/{CLUSTER_FILE}")
-    if before is None:
-        return ()
-    try:
-        old = yaml.load(before, Loader=_Loader)  # noqa: S506 - CSafeLoader or SafeLoader
-    except yaml.YAMLError:
-        return ()
-    new = yaml.load(render(planned)[CLUSTER_FILE], Loader=_Loader)  # noqa: S506 - CSafeLoader or SafeLoader
-    paths = tuple(changed_paths(old, new))
-    return effects(planned.release, paths) if paths else ("only comments change",)
+    clauses: dict[str, None] = {}
+    for name, text in render(planned).items():
+        before = texts.get(path_in_out(planned.key, name))
+        if before is None:
+            continue
+        try:
+            old = yaml.load(before, Loader=_Loader)  # noqa: S506 - CSafeLoader or SafeLoader
+        except yaml.YAMLError:
+            continue
+        new = yaml.load(text, Loader=_Loader)  # noqa: S506 - CSafeLoader or SafeLoader
+        release = planned.release if planned.serving is None or name == CLUSTER_FILE else planned.serving.release
+        clauses.update(dict.fromkeys(effects(release, tuple(changed_paths(old, new)))))
+    return tuple(clauses) or ("only comments change",)
 
 
 def _diff(plan: Plan, render: Render, changed: Sequence[Change], texts: Mapping[str, str]) -> Iterator[str]:
     for change in changed:
         if change.op is Op.KEEP:
             continue
-        planned = plan.by_key.get(change.site)
+        planned = plan.sites[0] if change.site == SHARED else plan.by_key.get(change.site)
         new = {} if planned is None else render(planned)
         for name in change.files:
-            yield unified_diff(texts.get(f"{change.site}/{name}"), new.get(name), f"out/{change.site}/{name}")
+            path = path_in_out(change.site, name)
+            yield unified_diff(texts.get(path), new.get(name), f"out/{path}")

@@ -15,7 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from planner.plan_json import MAX_BYTES, NAME, BrokenPlan, is_file_name, is_site_name, parse
+from planner.plan_json import MAX_BYTES, NAME, SHARED, BrokenPlan, is_file_name, is_site_name, parse, site_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -82,8 +82,8 @@ def read_files(baseline: Baseline, paths: Iterable[str]) -> dict[str, bytes] | N
     """
     wanted = list(dict.fromkeys(paths))
     for path in wanted:
-        site, _, name = path.partition("/")
-        if not is_site_name(site) or not is_file_name(name):
+        site, name = site_of(path)
+        if (site != SHARED and not is_site_name(site)) or not is_file_name(name):
             message = f"{path!r} is no file of a site"
             raise ValueError(message)
     if not wanted:

@@ -1,4 +1,4 @@
-"""Target `kubefate`: one cluster.yaml per site, as KubeFATE's service and CLI read it.
+"""Target `kubefate`: one cluster.yaml per site, as KubeFATE's service and CLI read it, and a party's serving.yaml.
 
 Key names and their meaning: reference cluster-yaml.md section 4, checked against the release's own key list.
 """
@@ -6,44 +6,68 @@ Key names and their meaning: reference cluster-yaml.md section 4, checked agains
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from typing import Any, Final
 
+from planner.channels import Channel
+from planner.dialled_endpoints import service_type
+from planner.doors import fateflow_http
 from planner.hosts import interface_hosts
-from planner.lookup import POLLED, Endpoint, RouteTable
+from planner.lookup import POLLED, RouteTable
 from planner.plan import Plan, PlannedSite
 from planner.references import is_reference, is_secret_key, placeholder
 from planner.releases import FATE
+from renderers import serving, spark
 from renderers.canonical import Block, KeyPath, block
+from renderers.components import Wanted, of_training
+from renderers.party_list import party_list, row
 
 CLUSTER_FILE: Final = "cluster.yaml"
-STATEFUL: Final = ("mysql", "nodemanager", "python", "client")
-"""Modules of an eggroll party that keep data in a volume."""
-_INGRESS_CLASS: Final = "nginx"
-"""Class that KubeFATE's samples and charts name (v1.7.2 and v1.8.0:k8s-deploy/examples/party-9999/cluster.yaml)."""
+SERVING_FILE: Final = "serving.yaml"
+_EGGS: Final = 1
+"""Eggs of a party of v1.3.0 that names no number: its template makes none without one."""
 
 
 def render(plan: Plan, planned: PlannedSite) -> Mapping[str, str]:
     """The files of one site: relative name to text."""
-    text = block(cluster_yaml(plan, planned), _comments(planned))
-    return {CLUSTER_FILE: _head(planned, uses_secrets="${secret:" in text) + text}
+    if planned.site.kind == "exchange" and planned.serving is not None:
+        return {CLUSTER_FILE: _text(planned, cluster_yaml(plan, planned), serving.comments(planned))}
+    files = {CLUSTER_FILE: _text(planned, cluster_yaml(plan, planned), _comments(plan, planned))}
+    if planned.serving is not None:
+        data = _overridden(
+            dict(serving.serving_yaml(plan, planned, planned.serving)), planned.serving.settings.overrides
+        )
+        files[SERVING_FILE] = _text(planned, data, serving.comments(planned), "FATE-Serving of ")
+    return files
 
 
 def cluster_yaml(plan: Plan, planned: PlannedSite) -> dict[str, Any]:
     """The data of a site's cluster.yaml, in the order of KubeFATE's samples, overrides merged last."""
-    table = plan.table(planned)
-    data = dict(_exchange(plan, planned, table) if planned.site.kind == "exchange" else _party(plan, planned, table))
+    wanted = of_training(planned)
+    if planned.site.kind == "party":
+        data = dict(_party(plan, planned, wanted))
+    elif planned.serving is not None:
+        data = dict(serving.serving_yaml(plan, planned, planned.serving))
+    else:
+        data = dict(_exchange(plan, planned, wanted))
     return _overridden(data, planned.site.overrides)
 
 
-def _common(planned: PlannedSite) -> Iterator[tuple[str, Any]]:
+def _text(planned: PlannedSite, data: Mapping[str, Any], comments: Mapping[KeyPath, str], subject: str = "") -> str:
+    text = block(data, comments)
+    return _head(planned, subject, uses_secrets="${secret:" in text, is_fate=data.get("chartName", FATE) == FATE) + text
+
+
+def _common(planned: PlannedSite, wanted: Wanted) -> Iterator[tuple[str, Any]]:
+    """The keys that every file begins with; the service of v1.3.0 has one chart only and reads no `chartName`."""
     site, release = planned.site, planned.release
     yield "name", site.name
     yield "namespace", site.namespace
-    yield "chartName", planned.chart
+    if "chartName" in release.kubefate.keys:
+        yield "chartName", planned.chart
     yield "chartVersion", planned.chart_version
     yield "partyId", planned.id
-    yield "registry", site.registry or ""
+    if wanted.reads("registry"):
+        yield "registry", _registry(planned)
     tag = site.image_tag or _own_image_tag(planned)
     if tag is not None:
         yield "imageTag", tag
@@ -51,12 +75,20 @@ def _common(planned: PlannedSite) -> Iterator[tuple[str, Any]]:
         yield "pullPolicy", site.pull_policy
     if site.pull_secrets:
         yield "imagePullSecrets", [{"name": name} for name in site.pull_secrets]
-    if release.reads(planned.chart, "persistence"):
+    if wanted.reads("persistence"):
         yield "persistence", site.persistence
-    if release.reads(planned.chart, "istio.enabled"):
+    if wanted.reads("istio.enabled"):
         yield "istio", {"enabled": site.istio}
-    if release.reads(planned.chart, "podSecurityPolicy.enabled"):
+    if wanted.reads("podSecurityPolicy.enabled"):
         yield "podSecurityPolicy", {"enabled": site.pod_security_policy}
+
+
+def _registry(planned: PlannedSite) -> str:
+    """The registry as the chart joins it; the exchange beside v2.0.0 has the chart of v1.11.2, which adds the slash."""
+    registry = planned.site.registry or ""
+    if registry and planned.chart != FATE and planned.release.registry_must_end_with_slash:
+        return f"{registry.rstrip('/')}/federatedai"
+    return registry
 
 
 def _own_image_tag(planned: PlannedSite) -> str | None:
@@ -72,11 +104,11 @@ def _own_image_tag(planned: PlannedSite) -> str | None:
     return None
 
 
-def _party(plan: Plan, planned: PlannedSite, table: RouteTable) -> Iterator[tuple[str, Any]]:
+def _party(plan: Plan, planned: PlannedSite, wanted: Wanted) -> Iterator[tuple[str, Any]]:
     site, release = planned.site, planned.release
-    yield from _common(planned)
+    yield from _common(planned, wanted)
     if release.has_ingress_class:
-        yield "ingressClassName", site.ingress.ingress_class or _INGRESS_CLASS
+        yield "ingressClassName", site.ingress.ingress_class or serving.INGRESS_CLASS
     yield "modules", list(planned.modules)
     if planned.engine is not None:
         yield from planned.engine.selector
@@ -84,35 +116,50 @@ def _party(plan: Plan, planned: PlannedSite, table: RouteTable) -> Iterator[tupl
         yield "algorithm", site.algorithm
         yield "device", site.device
     yield from _user_interfaces(planned)
-    yield from _router(plan, planned, table)
-    clustermanager = _component(planned, "clustermanager")
-    if "clustermanager" in planned.modules and clustermanager:
-        yield "clustermanager", clustermanager
-    nodemanager = _nodemanager(planned)
-    if "nodemanager" in planned.modules and nodemanager:
-        yield "nodemanager", nodemanager
-    if "python" in planned.modules:
-        yield "python", _fateflow(planned)
-    yield from _fateboard(planned)
-    client = _component(planned, "client")
+    if planned.engine is None or planned.engine.broker is None:
+        yield from _eggroll(plan, planned, wanted)
+    if "python" in planned.modules and release.fateflow.type_key:
+        yield "python", _fateflow(planned, wanted)
+    yield from serving.addresses_of_serving(plan, planned, wanted)
+    if planned.engine is not None and planned.engine.broker is not None:
+        yield from spark.party_blocks(plan, planned, wanted)
+    yield from _fateboard(planned, wanted)
+    client = wanted.component("client")
     if "notebook" in site.credentials:
         client["notebook_hashed_password"] = placeholder(site.credentials["notebook"])
     if "client" in planned.modules and client:
         yield "client", client
-    yield from _mysql(planned)
+    yield from _mysql(planned, wanted)
 
 
-def _exchange(plan: Plan, planned: PlannedSite, table: RouteTable) -> Iterator[tuple[str, Any]]:
-    yield from _common(planned)
+def _eggroll(plan: Plan, planned: PlannedSite, wanted: Wanted) -> Iterator[tuple[str, Any]]:
+    """The router, and what computes."""
+    yield from _router(plan, planned, wanted)
+    if "egg" in planned.modules:
+        yield "egg", {"count": _EGGS, **wanted.component("egg")}
+    clustermanager = wanted.component("clustermanager")
+    if "clustermanager" in planned.modules and clustermanager:
+        yield "clustermanager", clustermanager
+    nodemanager = _nodemanager(planned, wanted)
+    if "nodemanager" in planned.modules and nodemanager:
+        yield "nodemanager", nodemanager
+
+
+def _exchange(plan: Plan, planned: PlannedSite, wanted: Wanted) -> Iterator[tuple[str, Any]]:
+    yield from _common(planned, wanted)
     yield "modules", list(planned.modules)
-    yield from _router(plan, planned, table)
+    if planned.kind == "trafficServer":
+        yield from spark.exchange_blocks(plan, planned, wanted)
+    else:
+        yield from _router(plan, planned, wanted)
 
 
-def _router(plan: Plan, planned: PlannedSite, table: RouteTable) -> Iterator[tuple[str, Any]]:
-    """The block of rollsite, lbrollsite or osx: how peers reach this site, and how it reaches them."""
+def _router(plan: Plan, planned: PlannedSite, wanted: Wanted) -> Iterator[tuple[str, Any]]:
+    """The block of proxy, rollsite, lbrollsite or osx: how peers reach this site, and how it reaches them."""
     site, release, module = planned.site, planned.release, planned.module
+    table = plan.table(planned, Channel.ROLLSITE)
     service: dict[str, Any] = {"type": site.exposure.type}
-    port = planned.ports.get("osx" if module == "osx" else "rollsite")
+    port = planned.ports.get("rollsite" if module == "lbrollsite" else module)
     if port is not None:
         service["nodePort"] = port
     if site.exposure.type == "LoadBalancer":
@@ -136,12 +183,12 @@ def _router(plan: Plan, planned: PlannedSite, table: RouteTable) -> Iterator[tup
                     {"id": plan.by_key[key].id, "ip": endpoint.host, "port": endpoint.port}
                     for key, endpoint in zip(exchanges, table.default, strict=True)
                 ],
-                **_component(planned, "lbrollsite"),
+                **wanted.component("lbrollsite"),
             },
         )
         yield "rollsite", routes
     else:
-        yield module, {**service, **routes, **_component(planned, module)}
+        yield module, {**service, **routes, **wanted.component(module)}
 
 
 def _polling(planned: PlannedSite, table: RouteTable) -> dict[str, Any]:
@@ -157,54 +204,21 @@ def _polling(planned: PlannedSite, table: RouteTable) -> dict[str, Any]:
 
 
 def _party_list(planned: PlannedSite, table: RouteTable) -> Block:
-    rows = [_row(party, endpoint) for party, endpoint in table.entries.items() if endpoint != POLLED]
-    if planned.module == "osx" and table.default:
-        rows.append("    # The default route: messages for everybody else go to the exchange.\n")
-        rows.append(_row("default", table.default[0]))
-    return Block("".join(rows))
+    """The rows of a table; OSX finds its default route among them (components.md section 3.4)."""
+    rows = party_list(table)
+    if planned.module != "osx" or not table.default:
+        return rows
+    comment = "    # The default route: messages for everybody else go to the exchange.\n"
+    return Block(f"{rows.text}{comment}{row('default', table.default[0])}")
 
 
-@lru_cache(maxsize=65536)
-def _row(party: int | str, endpoint: Endpoint) -> str:
-    """One item of a partyList; the same peer is written into many files."""
-    lines = block({"partyId": party, "partyIp": endpoint.host, "partyPort": endpoint.port}).splitlines()
-    return "".join(f"    {'- ' if index == 0 else '  '}{line}\n" for index, line in enumerate(lines))
-
-
-def _component(planned: PlannedSite, module: str) -> dict[str, Any]:
-    """Placement, resources and volume of one module, in the words of the release's chart."""
-    site, release = planned.site, planned.release
-    settings = dict(site.components.get(module, {}))
-    storage = dict(settings.pop("storage", {}))
-    result: dict[str, Any] = {}
-    if "replicas" in settings:
-        replicas = settings.pop("replicas")
-        scale = planned.engine.scale_key if planned.engine is not None else ""
-        result[scale.rpartition(".")[2] if scale.startswith(f"{module}.") else "replicas"] = replicas
-    result.update(settings)
-    if site.persistence and module in STATEFUL:
-        shared = dict(site.storage)
-        if planned.cluster.storage_class is not None and "existingClaim" not in {**shared, **storage}:
-            shared.setdefault("storageClass", planned.cluster.storage_class)
-        shared.setdefault("subPath", module)
-        paths = {key: f"{module}.{key}" for key in shared}
-        readable = {
-            key: shared[key]
-            for key, path in paths.items()
-            if release.reads(planned.chart, path) and not release.is_dead(planned.chart, path)
-        }
-        storage = {**readable, **storage}
-    result.update(storage)
-    return result
-
-
-def _nodemanager(planned: PlannedSite) -> dict[str, Any]:
+def _nodemanager(planned: PlannedSite, wanted: Wanted) -> dict[str, Any]:
     """The block of the nodemanagers; empty, the chart's own two stay as they are.
 
     A block replaces them: charts before v1.9.0 make `count` nodemanagers, so none without that key, and no template
     has a default for sessionProcessorsPerNode (v1.5.3 and v1.9.0:helm-charts/FATE/values-template.yaml, values.yaml).
     """
-    written = _component(planned, "nodemanager")
+    written = wanted.component("nodemanager")
     if not written or planned.engine is None:
         return {}
     scale = planned.engine.scale_key.rpartition(".")[2]
@@ -214,16 +228,21 @@ def _nodemanager(planned: PlannedSite) -> dict[str, Any]:
     return {**needed, **written}
 
 
-def _fateflow(planned: PlannedSite) -> dict[str, Any]:
-    keys = planned.release.fateflow
-    result: dict[str, Any] = {keys.type_key.partition(".")[2]: planned.site.fateflow}
+def _fateflow(planned: PlannedSite, wanted: Wanted) -> dict[str, Any]:
+    """The block of FATE-Flow: how it is exposed, its tenant in Pulsar, its resources."""
+    site, keys = planned.site, planned.release.fateflow
+    balanced = service_type(site, fateflow_http(planned.release)) == "LoadBalancer"
+    result: dict[str, Any] = {keys.type_key.partition(".")[2]: "LoadBalancer" if balanced else site.fateflow}
     if "fateflowHttp" in planned.ports:
         result[keys.http_key.partition(".")[2]] = planned.ports["fateflowHttp"]
     if keys.grpc_key is not None and "fateflowGrpc" in planned.ports:
         result[keys.grpc_key.partition(".")[2]] = planned.ports["fateflowGrpc"]
-    if planned.release.reads(FATE, "python.logLevel"):
+    if balanced:
+        result["loadBalancerIP"] = site.exposure.address_of("python")
+    if wanted.reads("python.logLevel"):
         result["logLevel"] = "INFO"  # the template of v1.8.0 has no default: left out, it would be null
-    result.update(_component(planned, "python"))
+    result.update(spark.tenant(planned, wanted))
+    result.update(wanted.component("python"))
     return result
 
 
@@ -235,36 +254,31 @@ def _user_interfaces(planned: PlannedSite) -> Iterator[tuple[str, Any]]:
     site, release = planned.site, planned.release
     hosts = interface_hosts(site, release, planned.modules)
     if release.hosts.dialect == "host" and hosts:
-        yield "host", {name: host[0] for name, host in hosts.items()}
+        keys = {name: (release.hosts.key(name) or name).rpartition(".")[2] for name in hosts}
+        yield "host", {keys[name]: host[0] for name, host in hosts.items()}
     if release.hosts.dialect != "ingress":
         return
     result: dict[str, Any] = {}
     for name, host in hosts.items():
         given = site.ingress.hosts.get(name, {})
-        entry: dict[str, Any] = {}
         annotations = dict(given.get("annotations", {}))
         if not release.has_ingress_class:
-            annotations.setdefault("kubernetes.io/ingress.class", _INGRESS_CLASS)
-        if annotations:
-            entry["annotations"] = annotations
-        entry["hosts"] = [{"name": item} for item in host]
-        if "tlsSecret" in given:
-            entry["tls"] = [{"secretName": given["tlsSecret"], "hosts": list(host)}]
-        result[name] = entry
+            annotations.setdefault("kubernetes.io/ingress.class", serving.INGRESS_CLASS)
+        result[name] = serving.ingress_entry(host, {**given, "annotations": annotations})
     if result:
         yield "ingress", result
 
 
-def _fateboard(planned: PlannedSite) -> Iterator[tuple[str, Any]]:
-    site, release = planned.site, planned.release
-    result = _component(planned, "fateboard")
-    if "fateboard" in site.credentials and release.reads(FATE, "fateboard.password"):
+def _fateboard(planned: PlannedSite, wanted: Wanted) -> Iterator[tuple[str, Any]]:
+    site = planned.site
+    result = wanted.component("fateboard")
+    if "fateboard" in site.credentials and wanted.reads("fateboard.password"):
         result = {"username": "admin", "password": placeholder(site.credentials["fateboard"]), **result}
     if "fateboard" in planned.modules and result:
         yield "fateboard", result
 
 
-def _mysql(planned: PlannedSite) -> Iterator[tuple[str, Any]]:
+def _mysql(planned: PlannedSite, wanted: Wanted) -> Iterator[tuple[str, Any]]:
     site = planned.site
     if site.mysql is not None:
         yield "externalMysqlIp", site.mysql.host
@@ -273,7 +287,7 @@ def _mysql(planned: PlannedSite) -> Iterator[tuple[str, Any]]:
         yield "externalMysqlUser", site.mysql.user
         yield "externalMysqlPassword", placeholder(site.mysql.password)
         return
-    result = _component(planned, "mysql")
+    result = wanted.component("mysql")
     if "mysql" in site.credentials:
         result = {"user": "fate", "password": placeholder(site.credentials["mysql"]), **result}
     if "mysql" in planned.modules and result:
@@ -292,19 +306,21 @@ def _overridden(data: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[s
     return result
 
 
-def _head(planned: PlannedSite, *, uses_secrets: bool) -> str:
+def _head(planned: PlannedSite, subject: str, *, uses_secrets: bool, is_fate: bool) -> str:
     reader = "KubeFATE" if planned.site.target == "kubefate" else "the values template of its chart, not for `helm -f`"
-    lines = [f"# {planned.site.label} of the federation, for {reader}. Written by fedplan from federation.yaml."]
+    lines = [
+        f"# {subject}{planned.site.label} of the federation, for {reader}. Written by fedplan from federation.yaml."
+    ]
     if uses_secrets:
         lines.append(
             "# ${secret:...} is the place of a secret: whoever installs this file puts the value in, in memory."
         )
-    if not planned.release.chart.published and planned.chart == FATE:
+    if not planned.release.chart.published and planned.chart == FATE and is_fate:
         lines.append(f"# Chart {planned.chart} {planned.chart_version} is in no public repository: upload it first.")
     return "\n".join(lines) + "\n"
 
 
-def _comments(planned: PlannedSite) -> Mapping[KeyPath, str]:
+def _comments(plan: Plan, planned: PlannedSite) -> Mapping[KeyPath, str]:
     """What must agree with whom, above the keys that a person would be tempted to change."""
     is_exchange = planned.site.kind == "exchange"
     module = planned.module
@@ -327,4 +343,6 @@ def _comments(planned: PlannedSite) -> Mapping[KeyPath, str]:
         ("python",): "",
         ("host",): "Unique on the ingress controller.",
         ("ingress",): "Unique on the ingress controller.",
+        ("servingIp",): "This party's own serving-server, as its serving.yaml exposes it.",
+        **spark.comments(plan, planned),
     }

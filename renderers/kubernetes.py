@@ -12,10 +12,11 @@ from typing import Any, Final
 
 import yaml
 
+from planner.channels import Channel
 from planner.lookup import Endpoint, RouteTable
 from planner.plan import Plan, PlannedSite
 from renderers.canonical import Block, block
-from renderers.reading import Reading, Remark, Unreadable
+from renderers.reading import Exposed, Gate, Reading, Remark, Unreadable
 from renderers.templating import template
 
 CONFIG_FILE: Final = "configmap.yaml"
@@ -43,7 +44,7 @@ def render(plan: Plan, planned: PlannedSite) -> Mapping[str, str]:
         label=planned.site.label, port=planned.release.ports.federation
     )
     checksum = hashlib.sha256(properties.encode()).hexdigest()
-    table = _route_table(plan.table(planned))
+    table = _route_table(plan.table(planned, Channel.ROLLSITE))
     head = f"# {planned.site.label} of the federation. Written by fedplan from federation.yaml.\n"
     files = {
         CONFIG_FILE: block(_config_map(planned, properties, table)),
@@ -78,8 +79,8 @@ def read_back(files: Mapping[str, str]) -> Reading | Unreadable:
 
 def _reading(config: Mapping[str, Any], deployment: Mapping[str, Any], service: Mapping[str, Any]) -> Reading:
     """The exchange that these three objects make; raises the errors of a lookup that finds something else."""
-    table = json.loads(config["data"]["route_table.json"])
-    routes, selves = table["route_table"], table["self_party"]
+    written = json.loads(config["data"]["route_table.json"])
+    routes, selves = written["route_table"], written["self_party"]
     entries = {
         int(party): Endpoint(str(roles["default"][0]["ip"]), _port(roles["default"][0]["port"]))
         for party, roles in routes.items()
@@ -107,17 +108,26 @@ def _reading(config: Mapping[str, Any], deployment: Mapping[str, Any], service: 
         remarks.append(Remark(("metadata",), "the Service's target port is none that the container listens on"))
     spec = service["spec"]
     kind = str(spec.get("type") or "ClusterIP")
+    table = RouteTable(None, entries, default)
+    exposed = Exposed(
+        service=service["metadata"]["name"],
+        service_type=kind,
+        container_port=ports[0]["port"],
+        node_port=ports[0].get("nodePort") if kind in {"NodePort", "LoadBalancer"} else None,
+        load_balancer=spec.get("loadBalancerIP") if kind == "LoadBalancer" else None,
+        path=("spec", "type"),
+        file=SERVICE_FILE,
+    )
     return Reading(
         file=CONFIG_FILE,
         name=service["metadata"]["name"],
         namespace=service["metadata"]["namespace"],
         party=int(config["metadata"]["labels"].get("fedplan/exchange-id", 0)),
-        version=config["metadata"]["labels"].get("app.kubernetes.io/version", ""),
+        chart="",
+        release=config["metadata"]["labels"].get("app.kubernetes.io/version", ""),
         module="osx",
-        table=RouteTable(None, entries, default),
-        service_type=kind,
-        node_port=ports[0].get("nodePort") if kind in {"NodePort", "LoadBalancer"} else None,
-        load_balancer=spec.get("loadBalancerIP") if kind == "LoadBalancer" else None,
+        modules=("osx",),
+        gates=(Gate(Channel.ROLLSITE, table, (exposed,), ("data", "route_table.json")),),
         remarks=tuple(remarks),
     )
 

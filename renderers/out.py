@@ -27,7 +27,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from planner.checks import stale_out, stray_file, torn_out, unsafe_out
-from planner.plan_json import MAX_BYTES, NAME, BrokenPlan, PlanFile, is_file_name, is_site_name, parse, sha256
+from planner.plan_json import (
+    MAX_BYTES,
+    NAME,
+    SHARED,
+    BrokenPlan,
+    PlanFile,
+    is_file_name,
+    is_site_name,
+    parse,
+    path_in_out,
+    sha256,
+    site_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -117,7 +129,7 @@ class Tree:
 
     def read_bytes(self, site: str, name: str) -> bytes | OutProblem:
         """Read one file and prove it by its digest; KeyError for one that plan.json does not list."""
-        document = f"{site}/{name}"
+        document = path_in_out(site, name)
         expected = self.files[site][name]
         try:
             _check_folders(self.root, document)
@@ -134,7 +146,7 @@ class Tree:
         """Prove every file (of these sites only), a piece at a time, and give each one that cannot be trusted."""
         for site in self.files if sites is None else sites:
             for name, expected in self.files[site].items():
-                document = f"{site}/{name}"
+                document = path_in_out(site, name)
                 try:
                     _check_folders(self.root, document)
                     found = _hash(self.root, document)
@@ -225,10 +237,13 @@ def verify(root: Path) -> tuple[Diagnostic, ...]:
     return tuple(found)
 
 
-def write_atomic(path: Path, data: bytes) -> OutProblem | None:
-    """Write one file whole or not at all, and flushed to the disk; the right bytes are left alone. None is success."""
+def write_atomic(path: Path, data: bytes, mode: int | None = None) -> OutProblem | None:
+    """Write one file whole or not at all, and flushed to the disk; the right bytes are left alone. None is success.
+
+    `mode` are the permissions of a file that had some already.
+    """
     try:
-        _put(path, data)
+        _put(path, data, mode)
     except _Stopped as stopped:
         return stopped.problem
     except OSError as error:
@@ -300,7 +315,7 @@ def _write(root: Path, sites: Iterable[SiteFiles], plan_json_for: Callable[[File
         entry = digests.setdefault(_site_name(site.site, digests), {})
         expected = before.get(site.site, {})
         for name, text in site.files.items():
-            document = f"{site.site}/{_file_name(name)}"
+            document = path_in_out(site.site, _file_name(name))
             data = text.encode()
             entry[name] = sha256(data)
             _check_folders(root, document)
@@ -403,7 +418,7 @@ def _stale(root: Path, sites: Iterable[SiteFiles], plan_json_for: Callable[[File
     for site in sites:
         entry = digests.setdefault(_site_name(site.site, digests), {})
         for name, text in site.files.items():
-            document = f"{site.site}/{_file_name(name)}"
+            document = path_in_out(site.site, _file_name(name))
             data = text.encode()
             entry[name] = sha256(data)
             _check_folders(root, document)
@@ -426,7 +441,7 @@ def _stale_file(root: Path, document: str, data: bytes) -> Iterator[Diagnostic]:
 
 def _documents(files: Files) -> set[str]:
     """Give the path of every file, relative to `out/`."""
-    return {f"{site}/{name}" for site, names in files.items() for name in names}
+    return {path_in_out(site, name) for site, names in files.items() for name in names}
 
 
 def _parents(document: str) -> list[str]:
@@ -437,13 +452,13 @@ def _parents(document: str) -> list[str]:
 
 def _is_document(document: str) -> bool:
     """Tell whether a path is one that a write of ours can have made."""
-    site, _, name = document.partition("/")
-    return is_site_name(site) and is_file_name(name)
+    site, name = site_of(document)
+    return (site == SHARED or is_site_name(site)) and is_file_name(name) and document != NAME
 
 
 def _site_name(site: str, taken: Mapping[str, object]) -> str:
     """Pass the name of a site; ValueError for one that could leave `out/` or that comes twice."""
-    if not is_site_name(site) or site in taken:
+    if (site != SHARED and not is_site_name(site)) or site in taken:
         message = f"site name {site!r} is unsafe or comes twice"
         raise ValueError(message)
     return site
@@ -556,13 +571,15 @@ def _holds(root: Path, document: str, data: bytes) -> bool:
         return os.fstat(handle).st_size == len(data) and file.read(len(data) + 1) == data
 
 
-def _replace(path: Path, data: bytes, *, flush: bool = False) -> None:
+def _replace(path: Path, data: bytes, *, flush: bool = False, mode: int | None = None) -> None:
     """Write beside the place, then move over it: the file is the old or the new one at any instant."""
     temporary = path.with_name(f"{TEMPORARY}{path.name}")
     temporary.unlink(missing_ok=True)
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK, 0o666)
     try:
         with os.fdopen(handle, "wb") as file:
+            if mode is not None and hasattr(os, "fchmod"):
+                os.fchmod(handle, mode)
             file.write(data)
             if flush:
                 file.flush()
@@ -574,10 +591,10 @@ def _replace(path: Path, data: bytes, *, flush: bool = False) -> None:
         raise
 
 
-def _put(path: Path, data: bytes) -> None:
+def _put(path: Path, data: bytes, mode: int | None = None) -> None:
     """Write one file that stands alone, flushed to the disk, unless it has these bytes."""
     if not _holds(path.parent, path.name, data):
-        _replace(path, data, flush=True)
+        _replace(path, data, flush=True, mode=mode)
 
 
 def _problem(root: Path, error: OSError) -> OutProblem:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -17,16 +17,17 @@ from planner.lock import Lock, dump, parse
 from planner.pipeline import check
 from planner.plan import Plan, PlannedSite
 from planner.plan_document import plan_document
-from planner.plan_json import MAX_BYTES, sha256
+from planner.plan_json import MAX_BYTES, SHARED, sha256, site_of
 from planner.plan_json import NAME as PLAN_JSON
 from planner.plan_json import dump as dump_plan
+from planner.upgrades import upgrades
 from renderers import git, out
 from renderers.comparing import compare
 from renderers.files import read_bounded
 from renderers.progress import Progress, silent
 from renderers.proving import prove
 from renderers.report.located import LinesDocument, LocatableDocument
-from renderers.target import TARGETS, Files
+from renderers.target import Files, target_of
 from renderers.workspace import Workspace, input_documents
 
 REMEMBERED: Final = 32 * 2**20
@@ -59,6 +60,7 @@ class Outcome:
     documents: Mapping[str, LocatableDocument]
     plan: Plan | None = None
     pairs: int = 0
+    serving_pairs: int = 0
     changes: tuple[Change, ...] = ()
     impacts: tuple[Impact, ...] = ()
     baseline: str = ""
@@ -103,7 +105,7 @@ def plan(workspace: Workspace, options: Options, progress: Progress = silent) ->
     documents.update(_rendered_documents(planned, proved.diagnostics, render))
     if any(diagnostic.is_error for diagnostic in diagnostics):
         return Outcome(tuple(diagnostics), documents)
-    outcome = Outcome(tuple(diagnostics), documents, planned, proved.pairs)
+    outcome = Outcome(tuple(diagnostics), documents, planned, proved.pairs, proved.serving_pairs)
     counted = _counted(render, "writing site", len(planned.sites), progress)
     return _compared(_Run(workspace, options, source, planned, counted), outcome)
 
@@ -133,13 +135,14 @@ def render_site(plan: Plan) -> Callable[[PlannedSite], Files]:
 
     def render(planned: PlannedSite) -> Files:
         nonlocal room
-        files = known.get(planned.key)
+        key = SHARED if planned.release.is_scripted else planned.key
+        files = known.get(key)
         if files is None:
-            files = TARGETS[planned.site.target].render(plan, planned)
+            files = target_of(planned).render(plan, planned)
             size = sum(map(len, files.values()))
-            if size <= room:
+            if size <= room or key == SHARED:
                 room -= size
-                known[planned.key] = files
+                known[key] = files
         return files
 
     return render
@@ -182,12 +185,16 @@ def _compared(run: _Run, outcome: Outcome) -> Outcome:
         latest.update(plan_document(plan, sha256(run.source), sha256(lock), files))
         return dump_plan(latest)
 
-    sites = (SiteFiles(planned.key, run.render(planned)) for planned in plan.sites)
+    sites: Iterable[SiteFiles] = (SiteFiles(planned.key, run.render(planned)) for planned in plan.sites)
+    if plan.is_scripted:
+        sites = (SiteFiles(SHARED, run.render(plan.sites[0])),)
     baseline: git.Baseline | git.NoBaseline = git.read_baseline(workspace.out, options.against or "HEAD")
     if isinstance(baseline, git.NoBaseline) and baseline.reason is git.Reason.UNKNOWN_REF and options.against:
         return replace(outcome, usage=f"--against: {baseline.message}")
     if isinstance(baseline, git.NoBaseline) and options.against is not None:
         return _failed(run, outcome, out.OutProblem(out.Trouble.REFUSED, baseline.message, ".", baseline.hint))
+    if isinstance(baseline, git.Baseline):
+        outcome = replace(outcome, diagnostics=(*outcome.diagnostics, *upgrades(plan, baseline.plan)))
     if options.check_only:
         found = out.stale(workspace.out, sites, plan_json_for)
         if isinstance(found, out.OutProblem):
@@ -247,9 +254,9 @@ def _rendered_documents(
     wanted = {diagnostic.place.document for diagnostic in diagnostics} - {FEDERATION, LOCK}
     found: dict[str, LocatableDocument] = {}
     for document in sorted(wanted):
-        site, _, name = document.partition("/")
-        if site in plan.by_key:
-            text = render(plan.by_key[site]).get(name)
+        site, name = site_of(document)
+        if site in plan.by_key or site == SHARED:
+            text = render(plan.by_key.get(site, plan.sites[0])).get(name)
             if text is not None:
                 found[document] = LinesDocument.from_text(text)
     return found

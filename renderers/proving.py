@@ -5,12 +5,14 @@ Sites are taken one at a time, routers first, so that memory holds one site's fi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
+from planner.channels import CONTROL, OWN, WORDS, Channel
 from planner.checks import (
     forbidden_route,
+    foreign_serving,
     forwarding_loop,
     lost_setting,
     missing_route,
@@ -26,167 +28,281 @@ from planner.lookup import Endpoint, Reason, RouteTable, Trace
 from planner.model import party_key
 from planner.plan import Plan, PlannedSite
 from planner.proof import Broken, Extra, Forbidden, Prover, Unmet
-from renderers import charts, kubernetes
-from renderers.reading import Reading, Unreadable
-from renderers.target import TARGETS, Files
+from renderers import charts, kubecfg
+from renderers.kubefate import SERVING_FILE
+from renderers.reading import Exposed, Reading, Unreadable
+from renderers.script import KUBE_CFG_FILE
+from renderers.target import Files, document_of, target_of
 
 _ABOUT_ROUTES: Final = frozenset(
     module.FAULT.code for module in (forwarding_loop, missing_route, one_way_route, uncovered_party, wrong_endpoint)
 )
 _MOST_NOTES: Final = 3
+_NOBODY: Final = "0."
+"""How the addresses begin that no host has (0.0.0.0/8, RFC 1122)."""
 _WRITE_AGAIN: Final = "run `invoke plan` to write the file again"
 FilesOf = Callable[[PlannedSite], Files]
+_Key = tuple[str, Channel]
+"""A site on one channel."""
 
 
 @dataclass(frozen=True, slots=True)
 class Proved:
-    """The outcome of a proof: how many ordered pairs must talk, and what is wrong."""
+    """The outcome of a proof: how many ordered pairs must talk, how many must serve together, and what is wrong."""
 
     pairs: int
     diagnostics: tuple[Diagnostic, ...]
+    serving_pairs: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One site on one channel, from all its files: its table, and the file and key that it stands in."""
+
+    table: RouteTable
+    file: str
+    path: KeyPath
+    exposed: tuple[tuple[str, Exposed], ...]
 
 
 @dataclass(slots=True)
 class _Findings:
     """What is found while sites go by.
 
-    `edited` holds, for sites whose table is not the planned one, the finding that says so; it is told only where
-    nothing more exact was found about the site.
+    `edited` holds, for tables that are not the planned ones, the finding that says so; it is told only where nothing
+    more exact was found about the site.
     """
 
     diagnostics: list[Diagnostic] = field(default_factory=list)
-    broken: list[tuple[PlannedSite, Trace]] = field(default_factory=list)
-    extra: list[tuple[str, str]] = field(default_factory=list)
-    deaf: set[str] = field(default_factory=set)
-    blamed: set[tuple[str | None, int]] = field(default_factory=set)
-    undelivered: list[tuple[PlannedSite, Trace]] = field(default_factory=list)
-    edited: dict[str, Diagnostic] = field(default_factory=dict)
+    broken: list[tuple[PlannedSite, Channel, Trace]] = field(default_factory=list)
+    extra: list[tuple[Channel, str, str]] = field(default_factory=list)
+    deaf: set[_Key] = field(default_factory=set)
+    blamed: set[tuple[str | None, Channel, int]] = field(default_factory=set)
+    undelivered: list[tuple[PlannedSite, Channel, Trace]] = field(default_factory=list)
+    edited: dict[_Key, Diagnostic] = field(default_factory=dict)
 
-    def place(self, planned: PlannedSite) -> Place:
+    def place(self, planned: PlannedSite, channel: Channel) -> Place:
         """Where a wrong route of a site can be mended: in its file if that was edited, or else in federation.yaml."""
-        edited = self.edited.get(planned.key)
+        edited = self.edited.get((planned.key, channel))
         return _federation_place(planned) if edited is None else edited.place
 
 
 def prove(plan: Plan, files_of: FilesOf) -> Proved:
-    """Read every site's files back and follow every message that must arrive.
+    """Read every site's files back and follow, on every channel, each message that must arrive.
 
     `files_of` gives the files of a site: rendered just now, or read from `out/`.
     """
     findings = _Findings()
-    routers: dict[str, RouteTable] = {}
+    routers: dict[Channel, dict[str, RouteTable]] = {channel: {} for channel in plan.channels}
+    sides_of: dict[str, Mapping[Channel, _Side]] = {}
     for planned in plan.sites:
-        if plan.is_router(planned):
-            reading = _read(plan, planned, files_of, findings)
-            if reading is not None:
-                routers[planned.key] = _without_self(planned, reading.table)
-    prover = Prover(plan.topology, plan.network, routers)
+        if any(plan.is_router(planned, channel) for channel in planned.channels):
+            sides = sides_of[planned.key] = _read(plan, planned, files_of, findings)
+            for channel in planned.channels:
+                if channel in sides and plan.is_router(planned, channel):
+                    routers[channel][planned.key] = sides[channel].table
+    provers = {
+        channel: Prover(plan.topology_of(channel), plan.network(channel), tables) for channel, tables in routers.items()
+    }
     for planned in plan.sites:
-        if planned.site.kind == "party":
-            if planned.key in routers:
-                table = routers[planned.key]
+        known = sides_of.get(planned.key)
+        sides = _read(plan, planned, files_of, findings) if known is None else known
+        for channel in planned.channels:
+            if channel not in sides:
+                continue
+            if planned.site.kind == "party":
+                _judge(plan, planned, channel, sides[channel].table, provers[channel], findings)
             else:
-                reading = _read(plan, planned, files_of, findings)
-                if reading is None:
-                    continue
-                table = _without_self(planned, reading.table)
-            _judge(plan, planned, table, prover, findings)
-        else:
-            _judge_exchange(plan, planned, routers.get(planned.key), prover, findings)
+                _judge_exchange(plan, planned, channel, sides[channel].table, provers[channel], findings)
+        if planned.site.kind == "party":
+            _judge_nginx(plan, planned, sides, findings)
+            _judge_own(plan, planned, sides, files_of, findings)
     findings.diagnostics.extend(_undelivered(findings))
     findings.diagnostics.extend(_broken_pairs(findings))
     findings.diagnostics.extend(_one_way(plan, findings))
     findings.diagnostics.extend(_edited(findings))
-    return Proved(plan.topology.count_pairs(), tuple(_merged(findings.diagnostics)))
+    pairs, serving = plan.topology.count_pairs(), plan.served.count_pairs()
+    return Proved(pairs, tuple(_merged(findings.diagnostics)), serving)
 
 
-def trace(plan: Plan, source: int, destination: int, files_of: FilesOf) -> Trace:
-    """The way of one message, hop by hop, by the tables in the files."""
+def trace(plan: Plan, source: int, destination: int, files_of: FilesOf) -> Sequence[tuple[Channel, Trace]]:
+    """The way of one message on every channel that its sender has, hop by hop, by the tables in the files."""
     quiet = _Findings()
-    routers = {}
-    for planned in plan.sites:
-        if plan.is_router(planned):
-            reading = _read(plan, planned, files_of, quiet)
-            if reading is not None:
-                routers[planned.key] = _without_self(planned, reading.table)
     planned = plan.by_key[party_key(source)]
-    reading = _read(plan, planned, files_of, quiet)
-    table = RouteTable(source, {}) if reading is None else _without_self(planned, reading.table)
-    return Prover(plan.topology, plan.network, routers).trace(planned.site, table, destination)
-
-
-def _without_self(planned: PlannedSite, table: RouteTable) -> RouteTable:
-    """The table without a default route to the site itself, which no router follows."""
-    own = {*planned.listener.outside, *planned.listener.inside}
-    return RouteTable(table.own, table.entries, tuple(endpoint for endpoint in table.default if endpoint not in own))
-
-
-def _read(plan: Plan, planned: PlannedSite, files_of: FilesOf, findings: _Findings) -> Reading | None:
-    """One site read back, with findings for all that does not come out as planned."""
-    files = files_of(planned)
-    reading = TARGETS[planned.site.target].read_back(files)
-    if isinstance(reading, Unreadable):
-        place = Place(document=f"{planned.key}/{reading.file}")
-        findings.diagnostics.append(readback_mismatch.mismatch(planned.site.label, place, reading.message))
-        findings.deaf.add(planned.key)
-        return None
-    found = list(_differences(planned, reading, files))
-    if not planned.site.overrides:
-        table, wanted = _without_self(planned, reading.table), plan.table(planned)
-        if (dict(table.entries), table.default) != (dict(wanted.entries), wanted.default):
-            place = _place(planned, reading.file, files, _table_path(planned, reading))
-            detail = "its route table is not the planned one"
-            findings.edited[planned.key] = readback_mismatch.mismatch(planned.site.label, place, detail)
-    if not reading.module or any(diagnostic.fault is not_exposed.FAULT for diagnostic in found):
-        findings.deaf.add(planned.key)
-    findings.diagnostics.extend(found)
-    return reading
-
-
-def _differences(planned: PlannedSite, reading: Reading, files: Files) -> Iterator[Diagnostic]:
-    site = planned.site
-    heard = _listening(planned, reading)
-    for path in reading.dropped:
-        if _is_overridden(site.overrides, path):
+    routers: dict[Channel, dict[str, RouteTable]] = {channel: {} for channel in planned.channels}
+    for other in plan.sites:
+        passing = [channel for channel in planned.channels if plan.is_router(other, channel)]
+        sides = _read(plan, other, files_of, quiet) if passing else {}
+        for channel in passing:
+            if channel in sides:
+                routers[channel][other.key] = sides[channel].table
+    sides = _read(plan, planned, files_of, quiet)
+    found = []
+    for channel in planned.channels:
+        if channel is Channel.SERVING and plan.by_key[party_key(destination)].serving is None:
             continue
-        place = _place(planned, reading.file, files, path)
-        yield lost_setting.lost(site.label, place, f"{_dotted(path)} has no effect: no template of the chart reads it")
+        table = sides[channel].table if channel in sides else RouteTable(source, {})
+        prover = Prover(plan.topology_of(channel), plan.network(channel), routers[channel])
+        found.append((channel, prover.trace(planned.site, table, destination)))
+    return found
+
+
+def _without_self(planned: PlannedSite, channel: Channel, table: RouteTable) -> RouteTable:
+    """The table without the site's own entry, and without a default route to itself or to an address of nobody.
+
+    No router follows the one; the other is what a file says where the chart would fill in an example's address.
+    """
+    listener = planned.listeners.get(channel)
+    own = set[Endpoint]() if listener is None else {*listener.outside, *listener.inside}
+    default = tuple(found for found in table.default if found not in own and not found.host.startswith(_NOBODY))
+    entries = table.entries
+    if planned.id in entries and planned.site.kind == "party":
+        entries = {party: endpoint for party, endpoint in entries.items() if party != planned.id}
+    return replace(table, entries=entries, default=default)
+
+
+def _read(plan: Plan, planned: PlannedSite, files_of: FilesOf, findings: _Findings) -> Mapping[Channel, _Side]:
+    """One site read back, by channel, with findings for all that does not come out as planned."""
+    files = files_of(planned)
+    readings: list[Reading] = []
+    for reading in target_of(planned).read_back(planned, files):
+        if isinstance(reading, Unreadable):
+            place = Place(document=document_of(planned, reading.file))
+            if reading.path and reading.file in files:
+                place = _place(planned, reading.file, files, reading.path)
+            findings.diagnostics.append(readback_mismatch.mismatch(planned.site.label, place, reading.message))
+            findings.deaf |= {(planned.key, channel) for channel in planned.listeners}
+        else:
+            readings.append(reading)
+    if not readings:
+        return {}
+    sides = _sides(planned, readings)
+    told: set[KeyPath] = set()
+    for channel in planned.listeners:
+        side = sides.get(channel)
+        if side is not None and _heard(planned, channel, side) == set(planned.listeners[channel].outside):
+            continue
+        findings.deaf.add((planned.key, channel))
+        if readings[0].module:
+            findings.diagnostics.append(_not_heard(planned, channel, side, files, readings[0]))
+            told |= set() if side is None else {each.path[:-1] for _, each in side.exposed}
+    for reading in readings:
+        findings.diagnostics.extend(_lost(planned, reading, files, told))
+        findings.diagnostics.extend(_mismatches(planned, reading, files))
+    if not planned.site.overrides:
+        _compare_tables(plan, planned, sides, files, findings)
+    return sides
+
+
+def _compare_tables(
+    plan: Plan, planned: PlannedSite, sides: Mapping[Channel, _Side], files: Files, findings: _Findings
+) -> None:
+    """Findings for tables that are not the planned ones; nothing is told of them where the routes tell more."""
+    for channel in planned.channels:
+        side = sides.get(channel)
+        if side is None:
+            continue
+        wanted = plan.table(planned, channel)
+        same = (side.table.default, side.table.more, side.table.domain) == (wanted.default, wanted.more, wanted.domain)
+        if not same or dict(side.table.entries) != dict(wanted.entries):
+            place = _place(planned, side.file, files, side.path)
+            words = f" for {WORDS[channel]}" if WORDS[channel] else ""
+            detail = f"its route table{words} is not the planned one"
+            findings.edited[planned.key, channel] = readback_mismatch.mismatch(planned.site.label, place, detail)
+
+
+def _sides(planned: PlannedSite, readings: Sequence[Reading]) -> Mapping[Channel, _Side]:
+    """The channels of a site: the table from the file that has its routes, the ports from all its files."""
+    result: dict[Channel, _Side] = {}
+    for reading in readings:
+        for gate in reading.gates:
+            table = _without_self(planned, gate.channel, gate.table) if gate.channel not in OWN else gate.table
+            exposed = tuple((each.file or reading.file, each) for each in gate.exposed)
+            known = result.get(gate.channel)
+            if known is None:
+                result[gate.channel] = _Side(table, reading.file, gate.path, exposed)
+            elif table.entries or table.default:
+                result[gate.channel] = _Side(table, reading.file, gate.path, known.exposed + exposed)
+            else:
+                result[gate.channel] = replace(known, exposed=known.exposed + exposed)
+    return result
+
+
+def _lost(planned: PlannedSite, reading: Reading, files: Files, told: Collection[KeyPath]) -> Iterator[Diagnostic]:
+    """What one file loses on its way; `told` are Services of which it was said that nobody reaches them."""
+    site, overrides = planned.site, _overrides_of(planned, reading)
+    for path in reading.dropped:
+        if not _is_overridden(overrides, path):
+            place = _place(planned, reading.file, files, path)
+            detail = f"{_dotted(path)} has no effect: no template of the chart reads it"
+            yield lost_setting.lost(site.label, place, detail)
     for remark in reading.remarks:
-        if heard != planned.listener.outside and remark.path[-1] == "nodePort":
+        if _dotted(remark.path) in planned.release.unread:
+            continue  # unread_routes said so, once for all sites
+        if remark.path[:-1] in told and str(remark.path[-1]).endswith("odePort"):
             continue
         yield lost_setting.lost(site.label, _place(planned, reading.file, files, remark.path), remark.message)
-    if planned.site.target != "kubernetes":
-        explained = {remark.path for remark in reading.remarks}
-        for key, found, wanted in (
-            ("name", reading.name, site.name),
-            ("namespace", reading.namespace, site.namespace),
+
+
+def _overrides_of(planned: PlannedSite, reading: Reading) -> Mapping[str, Any]:
+    """The overrides that were merged into a file."""
+    if reading.file == SERVING_FILE and planned.serving is not None:
+        return planned.serving.settings.overrides
+    return planned.site.overrides
+
+
+def _mismatches(planned: PlannedSite, reading: Reading, files: Files) -> Iterator[Diagnostic]:
+    """What one file deploys otherwise than planned: another identity, another release, TLS on one side only."""
+    site = planned.site
+    name, namespace = site.name, site.namespace
+    release = planned.release.name if planned.release.is_scripted else planned.chart_version or planned.release.name
+    if planned.serving is not None and (reading.file == SERVING_FILE or site.kind == "exchange"):
+        release = planned.serving.release.name
+        name, namespace = planned.serving.settings.name, planned.serving.settings.namespace
+    wrong: list[tuple[KeyPath, str]] = []
+    if site.target != "kubernetes" or planned.release.is_scripted:
+        pairs = (
+            ("name", reading.name, name),
+            ("namespace", reading.namespace, namespace),
             ("partyId", reading.party, planned.id),
-        ):
-            if found != wanted and (key,) not in explained:
-                place = _place(planned, reading.file, files, (key,))
-                yield readback_mismatch.mismatch(site.label, place, f"its {key} is {found} instead of {wanted}")
-    if reading.version != planned.release.name and not _is_overridden(site.overrides, ("chartVersion",)):
-        detail = f"it installs release {reading.version}"
-        yield readback_mismatch.mismatch(site.label, _place(planned, reading.file, files, ("chartVersion",)), detail)
-    if reading.tls != (site.tls and planned.release.has_tls):
-        detail = f"TLS is {'on' if reading.tls else 'off'}"
-        path = ("rollsite", "enableTLS")
+        )
+        explained = {remark.path for remark in reading.remarks}
+        wrong += [
+            ((key,), f"its {key} is {found} instead of {wanted}")
+            for key, found, wanted in pairs
+            if found != wanted and (key,) not in explained
+        ]
+    if reading.release != release and not _is_overridden(_overrides_of(planned, reading), ("chartVersion",)):
+        wrong.append((("chartVersion",), f"it installs release {reading.release}"))
+    has_tls = site.tls and planned.release.has_tls and Channel.ROLLSITE in planned.channels
+    if reading.tls != has_tls and reading.file != SERVING_FILE:
+        wrong.append((("rollsite", "enableTLS"), f"TLS is {'on' if reading.tls else 'off'}"))
+    for path, detail in wrong:
         yield readback_mismatch.mismatch(site.label, _place(planned, reading.file, files, path), detail)
-    if heard != planned.listener.outside and reading.module:
-        wanted = ", ".join(map(str, planned.listener.outside)) or "inside the cluster only"
-        got = ", ".join(map(str, heard)) or f"nothing outside the cluster (Service type {reading.service_type})"
-        file, path = reading.file, (reading.module, "type")
-        if site.target == "kubernetes":
-            file, path = kubernetes.SERVICE_FILE, ("spec", "type")
-        place = _place(planned, file, files, path)
-        yield not_exposed.not_exposed(site.label, place, f"peers dial {wanted}, and it exposes {got}")
 
 
-def _table_path(planned: PlannedSite, reading: Reading) -> KeyPath:
-    """The key that holds a site's route table in its file."""
-    if planned.site.target == "kubernetes":
-        return ("data", "route_table.json")
-    return ("osx" if reading.module == "osx" else "rollsite", "partyList")
+def _heard(planned: PlannedSite, channel: Channel, side: _Side) -> set[Endpoint]:
+    """Where a site can really be dialled from other clusters on one channel."""
+    return {endpoint for _, each in side.exposed for endpoint in _listening(planned, channel, each)}
+
+
+def _not_heard(planned: PlannedSite, channel: Channel, side: _Side | None, files: Files, main: Reading) -> Diagnostic:
+    """The finding that a site does not listen where it is dialled, at the Service that is at fault."""
+    exposed = () if side is None else side.exposed
+    heard = set() if side is None else _heard(planned, channel, side)
+    wanted = planned.listeners[channel].outside
+    wrong = [(name, each) for name, each in exposed if not set(_listening(planned, channel, each)) & set(wanted)]
+    file = main.file
+    path: KeyPath = (main.module,)
+    got = ", ".join(map(str, sorted(heard))) or "nothing outside the cluster"
+    if exposed:
+        name, each = (wrong or exposed)[0]
+        file, path = name, each.path
+        got = got if heard else f"{got} (Service type {each.service_type})"
+    text = ", ".join(map(str, wanted)) or "inside the cluster only"
+    words = f" for {WORDS[channel]}" if WORDS[channel] else ""
+    detail = f"peers dial {text}{words}, and it exposes {got}"
+    return not_exposed.not_exposed(planned.site.label, _place(planned, file, files, path), detail)
 
 
 def _edited(findings: _Findings) -> Iterator[Diagnostic]:
@@ -223,66 +339,122 @@ def _is_overridden(overrides: object, path: KeyPath) -> bool:
     return True
 
 
-def _listening(planned: PlannedSite, reading: Reading) -> tuple[Endpoint, ...]:
-    """Where the site really listens for peers on other clusters."""
-    if reading.service_type == "NodePort" and reading.node_port is not None:
-        return (Endpoint(planned.cluster.address, reading.node_port),)
-    if reading.service_type == "LoadBalancer" and reading.load_balancer is not None:
-        return (Endpoint(reading.load_balancer, planned.release.ports.federation),)
+def _listening(planned: PlannedSite, channel: Channel, exposed: Exposed) -> tuple[Endpoint, ...]:
+    """Where one port of a site can really be dialled from other clusters on a channel.
+
+    Pulsar's second load balancer has the address that the cloud gave it: the chart has no key for one, so the planned
+    address is believed.
+    """
+    if exposed.service_type == "NodePort" and exposed.node_port is not None:
+        return (Endpoint(planned.cluster.address, exposed.node_port),)
+    if exposed.service_type == "LoadBalancer" and exposed.load_balancer is not None:
+        return (Endpoint(exposed.load_balancer, exposed.container_port),)
+    if exposed.service_type == "LoadBalancer" and "publicLB" in exposed.path:
+        outside = planned.listeners[channel].outside
+        return tuple(endpoint for endpoint in outside if endpoint.port == exposed.container_port)
     return ()
 
 
-def _judge(plan: Plan, planned: PlannedSite, table: RouteTable, prover: Prover, findings: _Findings) -> None:
+def _judge(
+    plan: Plan, planned: PlannedSite, channel: Channel, table: RouteTable, prover: Prover, findings: _Findings
+) -> None:
     for verdict in prover.verdicts(planned.site, table):
         if isinstance(verdict, Broken):
-            findings.broken.append((planned, verdict.trace))
+            findings.broken.append((planned, channel, verdict.trace))
         elif isinstance(verdict, Forbidden):
-            first, second = planned.site.label, f"party {verdict.trace.destination}"
-            place = findings.place(planned)
+            first, second = planned.site.label, _named(verdict.trace.destination, channel)
+            place = findings.place(planned, channel)
             findings.diagnostics.append(forbidden_route.forbidden(first, second, place, way(verdict.trace)))
         elif isinstance(verdict, Unmet):
             pair = (planned.site.id or 0, verdict.trace.destination)
             if verdict.trace.reason is not None and plan.topology.must_talk(*pair):
                 continue  # the pair is broken, which is said of the site that breaks it
             place = Place(verdict.expectation.path)
-            findings.diagnostics.append(
-                unmet_expectation.unmet(
-                    planned.site.label,
-                    f"party {verdict.trace.destination}",
-                    place,
-                    way(verdict.trace),
-                )
+            found = unmet_expectation.unmet(
+                planned.site.label, _named(verdict.trace.destination, channel), place, way(verdict.trace)
             )
+            findings.diagnostics.append(found)
         elif isinstance(verdict, Extra):
-            findings.extra.append((verdict.source, party_key(verdict.destination)))
+            findings.extra.append((channel, verdict.source, party_key(verdict.destination)))
+
+
+def _named(party: int, channel: Channel) -> str:
+    """A party's label, with what it is about where that is not the only channel."""
+    return f"party {party} ({WORDS[channel]})" if WORDS[channel] else f"party {party}"
 
 
 def _judge_exchange(
-    plan: Plan, planned: PlannedSite, table: RouteTable | None, prover: Prover, findings: _Findings
+    plan: Plan, planned: PlannedSite, channel: Channel, table: RouteTable, prover: Prover, findings: _Findings
 ) -> None:
     """An exchange must deliver to every party that goes through it; said once here, not once per sender."""
-    if table is None:
-        return
-    for party in plan.topology.hops(planned.site).entries:
-        if party_key(party) in findings.deaf:
+    for party in plan.topology_of(channel).hops(planned.site).entries:
+        if (party_key(party), channel) in findings.deaf:
             continue
         found = prover.trace(planned.site, table, party)
         if found.reason is not None:
-            findings.blamed.add((planned.key, party))
-            findings.undelivered.append((planned, found))
+            findings.blamed.add((planned.key, channel, party))
+            findings.undelivered.append((planned, channel, found))
+
+
+def _judge_nginx(plan: Plan, planned: PlannedSite, sides: Mapping[Channel, _Side], findings: _Findings) -> None:
+    """Both ports of an item must belong to one component, nginx or FATE-Flow (INV-NGX-2)."""
+    http, grpc = (sides.get(channel) for channel in CONTROL)
+    if http is None or grpc is None:
+        return
+    for party, endpoint in http.table.entries.items():
+        target = plan.by_key.get(party_key(party))
+        other = grpc.table.entries.get(party)
+        if target is None or other is None or not set(CONTROL) <= target.listeners.keys():
+            continue
+        ways = [target.listeners[channel].outside for channel in CONTROL]
+        if endpoint in ways[0] and other in ways[1] and ways[0].index(endpoint) != ways[1].index(other):
+            detail = "its http and grpc ports belong to different components, nginx and FATE-Flow"
+            place = findings.place(planned, Channel.NGINX_HTTP)
+            label = target.site.label
+            findings.diagnostics.append(wrong_endpoint.wrong(planned.site.label, label, place, detail))
+
+
+def _judge_own(
+    plan: Plan, planned: PlannedSite, sides: Mapping[Channel, _Side], files_of: FilesOf, findings: _Findings
+) -> None:
+    """FATE-Flow must find its own serving-server, and that its own FATE-Flow (INV-SRV-2, INV-SRV-3)."""
+    for channel in OWN:
+        side = sides.get(channel)
+        if channel not in planned.listeners or (planned.key, channel) in findings.deaf:
+            continue
+        endpoint = None if side is None else side.table.entries.get(planned.id)
+        if side is None or endpoint is None:
+            if side is not None and channel is Channel.TRANSFER and "servingServer" in _serving_modules(planned):
+                place = _place(planned, side.file, files_of(planned), side.path)
+                findings.diagnostics.append(
+                    foreign_serving.foreign(planned.site.label, place, f"{WORDS[channel]}: it names no address")
+                )
+            continue
+        target = plan.network(channel).who_answers(planned.key, planned.site.cluster, endpoint)
+        if target != planned.key:
+            who = "nobody" if target is None else target.replace("-", " ", 1)
+            place = _place(planned, side.file, files_of(planned), side.path)
+            detail = f"{WORDS[channel]}: {endpoint} is where {who} listens"
+            findings.diagnostics.append(foreign_serving.foreign(planned.site.label, place, detail))
+
+
+def _serving_modules(planned: PlannedSite) -> tuple[str, ...]:
+    return () if planned.serving is None else planned.serving.modules
 
 
 def _undelivered(findings: _Findings) -> Iterator[Diagnostic]:
     """Findings for exchanges that do not deliver, unless a message fails at a later one whose table was changed."""
-    changed = {planned.key for planned, _ in findings.undelivered if planned.site.overrides} | findings.edited.keys()
-    for planned, found in findings.undelivered:
+    changed = {planned.key for planned, _, _ in findings.undelivered if planned.site.overrides}
+    changed |= {key for key, _ in findings.edited}
+    for planned, channel, found in findings.undelivered:
         passed = {hop.target for hop in found.hops} - {planned.key}
-        if passed & findings.deaf:
+        if any((key, channel) in findings.deaf for key in passed if key is not None):
             continue
-        later = any((key, found.destination) in findings.blamed and key in changed for key in passed)
+        later = any((key, channel, found.destination) in findings.blamed and key in changed for key in passed)
         if later and planned.key not in changed:
             continue
-        label, other, place = planned.site.label, f"party {found.destination}", findings.place(planned)
+        label, other = planned.site.label, _named(found.destination, channel)
+        place = findings.place(planned, channel)
         if found.reason is Reason.NO_ROUTE:
             detail = way(found) if found.hops else "its table has no row for that party"
             yield uncovered_party.uncovered(label, other, place, detail)
@@ -294,19 +466,22 @@ def _undelivered(findings: _Findings) -> Iterator[Diagnostic]:
 
 def _broken_pairs(findings: _Findings) -> Iterator[Diagnostic]:
     """Findings for pairs that cannot talk, unless a site on the way has been blamed already."""
-    broken = {(planned.key, party_key(trace.destination)) for planned, trace in findings.broken}
-    for planned, found in findings.broken:
+    broken = {(planned.key, channel, party_key(trace.destination)) for planned, channel, trace in findings.broken}
+    for planned, channel, found in findings.broken:
         target = party_key(found.destination)
         passed = {hop.target for hop in found.hops} | {planned.key, target}
-        if passed & findings.deaf or any((key, found.destination) in findings.blamed for key in passed):
+        if any((key, channel) in findings.deaf for key in passed if key is not None):
             continue
-        label, other, place = planned.site.label, f"party {found.destination}", findings.place(planned)
+        if any((key, channel, found.destination) in findings.blamed for key in passed):
+            continue
+        label, other = planned.site.label, _named(found.destination, channel)
+        place = findings.place(planned, channel)
         detail = way(found)
         if found.reason is Reason.LOOP:
             yield forwarding_loop.loops(label, other, place, detail)
         elif found.reason is not Reason.NO_ROUTE:
             yield wrong_endpoint.wrong(label, other, place, detail)
-        elif (target, planned.key) in broken:
+        elif (target, channel, planned.key) in broken:
             yield missing_route.missing(label, other, place, detail)
         else:
             yield one_way_route.one_way(other, label, place, detail)
@@ -318,17 +493,19 @@ def _one_way(plan: Plan, findings: _Findings) -> Iterator[Diagnostic]:
         return
     import networkx as nx
 
-    graph: nx.DiGraph[str] = nx.DiGraph(findings.extra)
-    for source, target in findings.extra:
+    graphs: dict[Channel, nx.DiGraph[str]] = {}
+    for channel, source, target in findings.extra:
+        graphs.setdefault(channel, nx.DiGraph()).add_edge(source, target)
+    for channel, source, target in findings.extra:
         planned = plan.by_key[source]
+        place = findings.place(planned, channel)
+        number = int(target.removeprefix("party-"))
         if target not in plan.by_key:
             detail = "no party of the federation has that id"
-            place = findings.place(planned)
-            yield wrong_endpoint.wrong(planned.site.label, target.replace("-", " ", 1), place, detail)
-        elif not graph.has_edge(target, source):
+            yield wrong_endpoint.wrong(planned.site.label, _named(number, channel), place, detail)
+        elif not graphs[channel].has_edge(target, source):
             detail = "the rendered tables list only one direction"
-            other = plan.by_key[target].site.label
-            yield one_way_route.one_way(planned.site.label, other, findings.place(planned), detail)
+            yield one_way_route.one_way(planned.site.label, _named(number, channel), place, detail)
 
 
 def way(trace: Trace) -> str:
@@ -354,7 +531,11 @@ def _place(planned: PlannedSite, file: str, files: Files, path: KeyPath) -> Plac
     """A key of a rendered file, or the overrides in federation.yaml that it comes from."""
     if planned.site.overrides:
         return Place((*planned.site.path, "overrides"), on_key=True)
-    return Place(document=f"{planned.key}/{file}", span=charts.locate(files[file], path))
+    document = document_of(planned, file)
+    if not path:
+        return Place(document=document)
+    locate = kubecfg.locate if file == KUBE_CFG_FILE else charts.locate
+    return Place(document=document, span=locate(files[file], path))
 
 
 def _dotted(path: KeyPath) -> str:

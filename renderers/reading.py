@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from planner.channels import Channel
 from planner.diagnostics import KeyPath
 from planner.lookup import RouteTable
 
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A file that nothing could be deployed from."""
+    """A file that nothing could be deployed from; `path` leads to the part at fault, where one is known."""
 
     file: str
     message: str
+    path: KeyPath = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,25 +27,59 @@ class Remark:
     message: str
 
 
+class Exposed(NamedTuple):
+    """One port of a Service that is dialled: how the Service is exposed, as it comes out of the chart.
+
+    `container_port` is the Service's own port, which a load balancer has too. A `node_port` of None is one that
+    Kubernetes picks at random, `load_balancer` the address of a Service of that type. `path` is the key that holds
+    the Service's type or port in `file`, which is empty for the file that was read.
+    """
+
+    service: str
+    service_type: str
+    container_port: int
+    node_port: int | None
+    load_balancer: str | None
+    path: KeyPath
+    file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A site on one channel, as one of its files makes it: its route table, and where it can be dialled.
+
+    `exposed` is empty on a channel on which the site only dials. `path` is the key that holds the route table.
+    For the channels inside a party (LOAD, TRANSFER) the table has one entry, the party's own id.
+    """
+
+    channel: Channel
+    table: RouteTable
+    exposed: tuple[Exposed, ...]
+    path: KeyPath
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One site as its target deploys it: its routes, how it is exposed, and what was lost on the way.
+    """One file of a site as its target deploys it: routes, exposure, and what was lost on the way.
 
-    `service_type`, `node_port` and `load_balancer` describe the Service that peers dial;
-    a NodePort of None is one that Kubernetes picks at random.
-    `file` is the file that holds the routes, `dropped` are keys in it that nothing reads.
+    `module` is the router, broker or proxy that the file is mainly about, empty when it has none. `modules` are all
+    that it deploys. `release` is the FATE release, for chart fate-serving the chart's version. `dropped` are keys that
+    nothing reads, `tls` says whether rollsite mounts certificates.
     """
 
     file: str
     name: str
     namespace: str
     party: int
-    version: str
+    chart: str
+    release: str
     module: str
-    table: RouteTable
-    service_type: str
-    node_port: int | None
-    load_balancer: str | None
+    modules: tuple[str, ...]
+    gates: tuple[Gate, ...]
     tls: bool = False
     dropped: tuple[KeyPath, ...] = ()
     remarks: tuple[Remark, ...] = ()
+
+    def gate(self, channel: Channel) -> Gate | None:
+        """The gate on a channel; None where the file has none."""
+        return next((gate for gate in self.gates if gate.channel is channel), None)

@@ -94,6 +94,8 @@ def check_page(page: Page) -> str:
     ]
     if page.prose:
         blocks.append(_prose(page.prose))
+    if page.fault.mended:
+        blocks.append(f"[`invoke plan --fix`](../../how-to/fix-a-plan.md) mends it: {_prose(page.fault.mended)}.")
     for heading, text in (("Bad", page.bad), ("Good", page.good)):
         if text:
             blocks += [f"## {heading}", f"```yaml\n{text}```"]

@@ -8,21 +8,26 @@ from typing import Any, Final
 from planner.changes import Change, Op, counts
 from planner.impact import Impact
 from planner.plan import Plan, PlannedSite
+from planner.plan_json import SHARED
+from planner.prerequisites import prerequisites
 from renderers.planning import Outcome
 from renderers.report import State, Step
+from renderers.script import script_of, steps
 
 SHOWN: Final = 40
 """Sites listed one by one; the rest is told by number."""
+NEEDED: Final = 12
+"""Prerequisites listed one by one; the rest is told by number."""
 _SIGNS: Final = {Op.CREATE: "+", Op.UPDATE: "~", Op.DELETE: "-", Op.KEEP: " "}
 _COLOURS: Final = {Op.CREATE: "32", Op.UPDATE: "33", Op.DELETE: "31", Op.KEEP: "2"}
 
 
-def plan_lines(outcome: Outcome, *, colour: bool) -> tuple[str, ...]:
-    """The plan as lines of text: what was proved, what changes, who must follow, what is next."""
+def plan_lines(outcome: Outcome, folder: str, *, colour: bool) -> tuple[str, ...]:
+    """The plan as lines of text: what was proved, what changes, who must follow, what is next. `folder` is `out/`."""
     plan = outcome.plan
     if plan is None:
         return ()
-    lines = [_title(plan, outcome.pairs), ""]
+    lines = [_title(plan, outcome), ""]
     lines += _sites(plan, outcome, colour=colour)
     for planned in plan.sites:
         if planned.site.kind == "exchange" and planned.site.target == "kubernetes":
@@ -30,8 +35,11 @@ def plan_lines(outcome: Outcome, *, colour: bool) -> tuple[str, ...]:
             lines += ["", row, f"so its own manifests in {planned.key}/ are for target kubernetes."]
     lines += ["", f"{outcome.baseline[:1].upper()}{outcome.baseline[1:]}: {counts(outcome.changes)}"]
     lines += _blast_radius(outcome)
+    lines += _needed(plan, outcome)
+    if plan.is_scripted:
+        lines += ["", *steps(script_of(plan), folder)]
     if outcome.diff:
-        lines += ["", *(_painted_diff(line, colour=colour) for line in outcome.diff.splitlines())]
+        lines += ["", *(painted_diff(line, colour=colour) for line in outcome.diff.splitlines())]
     return tuple(lines)
 
 
@@ -60,12 +68,15 @@ def plan_steps(outcome: Outcome) -> tuple[Step, ...]:
         return ()
     state = State.FAILED if outcome.has_errors else State.PASSED
     sites = tuple(Step(planned.key, state, group="site") for planned in outcome.plan.sites)
-    routes = Step(f"{outcome.pairs} ordered pairs talk", state, group="routes")
+    routes = [Step(f"{outcome.pairs} ordered pairs talk", state, group="routes")]
+    if outcome.serving_pairs:
+        routes.append(Step(f"{outcome.serving_pairs} ordered pairs serve together", state, group="routes"))
     if outcome.written is not None:
-        return (*sites, routes)
+        return (*sites, *routes)
     what = "out/ and federation.lock are what this file plans"
     stale = State.FAILED if outcome.is_stale else State.PASSED
-    return (*sites, routes, Step(what, stale, "they are not; run `invoke plan`" if outcome.is_stale else "", "written"))
+    hint = "they are not; run `invoke plan`" if outcome.is_stale else ""
+    return (*sites, *routes, Step(what, stale, hint, "written"))
 
 
 def plan_extra(outcome: Outcome) -> Mapping[str, Any]:
@@ -78,6 +89,7 @@ def plan_extra(outcome: Outcome) -> Mapping[str, Any]:
         "plan": {
             "federation": outcome.plan.federation.name,
             "pairs": outcome.pairs,
+            "servingPairs": outcome.serving_pairs,
             "baseline": outcome.baseline,
             "stale": outcome.is_stale,
             "diff": outcome.diff,
@@ -105,13 +117,14 @@ def _change(change: Change, impact: Impact | None) -> dict[str, Any]:
     return result
 
 
-def _title(plan: Plan, pairs: int) -> str:
-    federation = plan.federation
+def _title(plan: Plan, outcome: Outcome) -> str:
+    federation, pairs, serving = plan.federation, outcome.pairs, outcome.serving_pairs
     parties, exchanges = len(federation.parties), len(federation.exchanges)
     what = _number(parties, "party", "parties") + (f" and {_number(exchanges, 'exchange')}" if exchanges else "")
-    return (
-        f"{federation.name}: {what}, {pairs:,} of {pairs:,} routes proved (every pair that must talk, both directions)"
-    )
+    proved = f"{pairs:,} of {pairs:,} routes proved (every pair that must talk, both directions)"
+    if serving:
+        proved = f"{proved}, and {serving:,} of {serving:,} for serving"
+    return f"{federation.name}: {what}, {proved}"
 
 
 def _sites(plan: Plan, outcome: Outcome, *, colour: bool) -> Iterator[str]:
@@ -132,7 +145,8 @@ def _sites(plan: Plan, outcome: Outcome, *, colour: bool) -> Iterator[str]:
 def _row(planned: PlannedSite | None, change: Change) -> tuple[str, ...]:
     sign = _SIGNS[change.op]
     if planned is None:
-        return (sign, change.site, str(change.op), "", "", "")
+        name = "for all sites" if change.site == SHARED else change.site
+        return (sign, name, str(change.op), "", "", ", ".join(change.files) if change.site == SHARED else "")
     release = planned.site.release
     return (sign, change.site, str(change.op), release, f"on {planned.cluster.name}", _reached(planned))
 
@@ -141,9 +155,12 @@ def _reached(planned: PlannedSite) -> str:
     """How peers reach a site."""
     if planned.site.polling is not None:
         return f"polls {planned.site.polling.replace('-', ' ', 1)}"
-    if planned.listener.outside:
-        return f"dialled at {planned.listener.outside[0]}"
-    return f"dialled at {planned.listener.inside[0]} (inside the cluster)"
+    endpoints = list(dict.fromkeys(planned.told(channel) for channel in planned.channels))
+    first = endpoints[0]
+    more = [str(endpoint.port) if endpoint.host == first.host else str(endpoint) for endpoint in endpoints[1:]]
+    text = ", ".join((str(first), *more))
+    where = "" if planned.listeners[planned.channels[0]].outside else " (inside the cluster)"
+    return f"dialled at {text}{where}"
 
 
 def _blast_radius(outcome: Outcome) -> Iterator[str]:
@@ -171,6 +188,29 @@ def _waves(impacts: Sequence[Impact]) -> Iterator[str]:
             yield f"       {effect}"
 
 
+def _needed(plan: Plan, outcome: Outcome) -> Iterator[str]:
+    """Secrets, claims and databases that must exist before the sites that change are installed.
+
+    plan.json lists them with all others: namespaces are in the sites' own lines, and classes belong to the cluster.
+    """
+    changing = [change.site for change in outcome.changes if change.op in {Op.CREATE, Op.UPDATE}]
+    found = [
+        (planned, each)
+        for planned in (plan.by_key[site] for site in changing if site in plan.by_key)
+        for each in prerequisites(plan, planned)
+        if each.kind not in {"Namespace", "StorageClass"}
+    ]
+    if found:
+        yield ""
+        yield "What must exist before they are installed, and nothing here creates:"
+    for planned, each in found[:NEEDED]:
+        where = f" in {each.namespace} on {planned.cluster.name}" if each.namespace else ""
+        keys = f" ({', '.join(each.keys)})" if each.keys else ""
+        yield f"  {each.kind} {each.name}{where}{keys}: {each.reason}"
+    if len(found) > NEEDED:
+        yield f"  … and {len(found) - NEEDED:,} more, which plan.json lists"
+
+
 def _listed(names: tuple[str, ...] | list[str]) -> str:
     if len(names) <= 4:  # noqa: PLR2004 - a list a person reads at a glance
         return ", ".join(names)
@@ -181,7 +221,8 @@ def _number(count: int, singular: str, plural: str | None = None) -> str:
     return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
 
 
-def _painted_diff(line: str, *, colour: bool) -> str:
+def painted_diff(line: str, *, colour: bool) -> str:
+    """A line of a unified diff, coloured by what it says."""
     if not colour or not line:
         return line
     if line.startswith(("---", "+++", "@@")):

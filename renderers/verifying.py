@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from planner.channels import WORDS
 from planner.checks import stale_out, torn_out
 from planner.checks.refused_out import refused
 from planner.diagnostics import FEDERATION, LOCK, Diagnostic, Place, Span
@@ -16,10 +17,10 @@ from planner.model import party_key
 from planner.pipeline import check
 from planner.plan import Plan, PlannedSite
 from planner.plan_document import lock_of
-from planner.plan_json import sha256
+from planner.plan_json import SHARED, sha256, site_of
 from renderers import out
 from renderers.files import read_bounded
-from renderers.proving import prove, trace, way
+from renderers.proving import FilesOf, prove, trace, way
 from renderers.report.located import LinesDocument, LocatableDocument
 from renderers.target import Files
 from renderers.workspace import LockText, Workspace, input_documents
@@ -27,8 +28,9 @@ from renderers.workspace import LockText, Workspace, input_documents
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """The outcome of a verification; `pairs` is the number of ordered pairs that must talk.
+    """The outcome of a verification; `pairs` and `serving_pairs` count the ordered pairs that must talk.
 
+    `ways` are those of one message, a line per channel.
     `usage` says what is wrong with the options, if anything is. `is_refused` says that the world did not let it read.
     """
 
@@ -36,7 +38,8 @@ class Verified:
     documents: Mapping[str, LocatableDocument] = field(default_factory=dict)
     plan: Plan | None = None
     pairs: int = 0
-    way: str | None = None
+    serving_pairs: int = 0
+    ways: tuple[str, ...] = ()
     usage: str = ""
     is_refused: bool = False
 
@@ -95,7 +98,7 @@ def _proved(
     proved = prove(plan, lambda planned: _files(tree, planned))
     documents = dict(verified.documents)
     for diagnostic in proved.diagnostics:
-        site, _, name = diagnostic.place.document.partition("/")
+        site, name = site_of(diagnostic.place.document)
         if site in tree.files and name in tree.files[site]:
             documents[diagnostic.place.document] = LinesDocument.from_text(_text(tree, site, name))
     return replace(
@@ -103,8 +106,15 @@ def _proved(
         diagnostics=(*verified.diagnostics, *proved.diagnostics),
         documents=documents,
         pairs=proved.pairs,
-        way=None if path is None else way(trace(plan, *path, lambda planned: _files(tree, planned))),
+        serving_pairs=proved.serving_pairs,
+        ways=() if path is None else tuple(_ways(plan, path, lambda planned: _files(tree, planned))),
     )
+
+
+def _ways(plan: Plan, path: tuple[int, int], files_of: FilesOf) -> Iterator[str]:
+    """The way of one message on every channel, each on a line of its own."""
+    for channel, found in trace(plan, *path, files_of):
+        yield f"{WORDS[channel]}: {way(found)}" if WORDS[channel] else way(found)
 
 
 def _stale(workspace: Workspace, tree: out.Tree) -> Iterator[Diagnostic]:
@@ -117,7 +127,8 @@ def _stale(workspace: Workspace, tree: out.Tree) -> Iterator[Diagnostic]:
 
 
 def _files(tree: out.Tree, planned: PlannedSite) -> Files:
-    return {name: _text(tree, planned.key, name) for name in tree.files[planned.key]}
+    site = SHARED if planned.release.is_scripted else planned.key
+    return {name: _text(tree, site, name) for name in tree.files.get(site, {})}
 
 
 def _text(tree: out.Tree, site: str, name: str) -> str:

@@ -39,4 +39,8 @@ Good:
 
 from planner.diagnostics import Fault
 
-FAULT = Fault("FED107", "ambiguous_number")
+FAULT = Fault(
+    "FED107",
+    "ambiguous_number",
+    mended="quotes come where only text is allowed, digits where only a number is and all read the same one",
+)

@@ -41,10 +41,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from planner.addresses import flaw, written
-from planner.diagnostics import Diagnostic, Fault
+from planner.diagnostics import Diagnostic, Fault, SetValue
 from planner.subject import Subject
 
-FAULT = Fault("FED304", "bad_address")
+FAULT = Fault("FED304", "bad_address", mended="blanks around it and a dot at its end are taken away")
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
@@ -52,4 +52,6 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
     for address in written(subject):
         found = flaw(address.text)
         if found is not None:
-            yield Diagnostic(FAULT, f"{address.subject} {found.clause}", address.place, found.hint)
+            trimmed = address.text.strip().removesuffix(".")
+            fix = (SetValue(address.path, trimmed),) if trimmed != address.text and flaw(trimmed) is None else ()
+            yield Diagnostic(FAULT, f"{address.subject} {found.clause}", address.place, found.hint, fix=fix)

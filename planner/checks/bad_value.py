@@ -36,4 +36,8 @@ Good:
 
 from planner.diagnostics import Fault
 
-FAULT = Fault("FED114", "bad_value")
+FAULT = Fault(
+    "FED114",
+    "bad_value",
+    mended="a word that is nearly an allowed one becomes it; the second of two equal items is removed",
+)

@@ -70,7 +70,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
     sites = subject.topology.sites
     first: dict[int, Star] = {}
     polling: set[int] = set()
-    for star in stars(subject.federation):
+    for star in stars(subject.topology.federation):
         if not star.balanced:
             continue
         yield from _other_exchanges(star, first, subject)

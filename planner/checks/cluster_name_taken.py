@@ -2,7 +2,8 @@
 
 KubeFATE's service knows its clusters by name and namespace (v1.11.2:k8s-deploy/pkg/modules/cluster_db.go). And with
 podSecurityPolicy the chart makes a PodSecurityPolicy with that name, an object that belongs to no namespace, so the
-second site of the same name on a Kubernetes cluster fails (reference: INV-NS-1, INV-NS-3).
+second site of the same name on a Kubernetes cluster fails (reference: INV-NS-1, INV-NS-3). A party's FATE-Serving is a
+KubeFATE cluster of its own: with the name of the party's training it needs another namespace.
 
 Bad:
 
@@ -38,6 +39,7 @@ Good:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from planner.diagnostics import Diagnostic, Fault, Note, Place
 from planner.model import Site
@@ -46,36 +48,64 @@ from planner.subject import Subject
 FAULT = Fault("FED310", "cluster_name_taken")
 
 
+class _Named(NamedTuple):
+    """One of a site's clusters, with its name and namespace; `path` is where the name stands below the site."""
+
+    site: Site
+    label: str
+    name: str
+    namespace: str
+    path: tuple[str, ...]
+
+
 def check(subject: Subject) -> Iterator[Diagnostic]:
     """Yield a finding for every site whose name an earlier one has, at its KubeFATE service or as policy.
 
-    Two sites in one namespace of one cluster are another fault (FED309).
+    Two sites in one namespace of one cluster are another fault (FED309), but for training beside FATE-Serving.
     """
-    policies: dict[tuple[str, str], Site] = {}
-    services: dict[tuple[str, str, str], Site] = {}
+    policies: dict[tuple[str, str], _Named] = {}
+    services: dict[tuple[str, str, str], _Named] = {}
     for site in subject.namespaced_sites():
-        if site.pod_security_policy:
-            earlier = policies.setdefault((site.cluster, site.name), site)
-            if earlier.key != site.key and earlier.namespace != site.namespace:
-                yield _taken(
-                    site, earlier, f"on cluster {site.cluster}, where both have a PodSecurityPolicy of that name"
-                )
-                continue
         cluster = subject.clusters.get(site.cluster)
         url = None if cluster is None else cluster.kubefate_url
-        if url is not None and site.target == "kubefate":
-            service = url.rstrip("/").lower()
-            earlier = services.setdefault((service, site.namespace, site.name), site)
-            if earlier.key != site.key and earlier.cluster != site.cluster:
-                where = f"in namespace {site.namespace} at one KubeFATE service, that of clusters"
-                yield _taken(site, earlier, f"{where} {earlier.cluster} and {site.cluster}")
+        for named in _clusters(site):
+            if site.pod_security_policy:
+                earlier = policies.setdefault((site.cluster, named.name), named)
+                if _is_other(named, earlier) and (earlier.namespace, earlier.path) != (named.namespace, named.path):
+                    yield _taken(
+                        named, earlier, f"on cluster {site.cluster}, where both have a PodSecurityPolicy of that name"
+                    )
+                    continue
+            if site.target != "kubefate":
+                continue
+            service = url.rstrip("/").lower() if url is not None else f"of cluster {site.cluster}"
+            earlier = services.setdefault((service, named.namespace, named.name), named)
+            if not _is_other(named, earlier):
+                continue
+            if earlier.site.cluster != site.cluster:
+                where = f"in namespace {named.namespace} at one KubeFATE service, that of clusters"
+                yield _taken(named, earlier, f"{where} {earlier.site.cluster} and {site.cluster}")
+            elif earlier.path != named.path:
+                yield _taken(named, earlier, f"in namespace {named.namespace}")
 
 
-def _taken(site: Site, earlier: Site, where: str) -> Diagnostic:
+def _clusters(site: Site) -> Iterator[_Named]:
+    yield _Named(site, site.label, site.name, site.namespace, ("name",))
+    if site.kind == "party" and site.serving is not None:
+        label = f"FATE-Serving of {site.label}"
+        yield _Named(site, label, site.serving.name, site.serving.namespace, ("serving", "name"))
+
+
+def _is_other(named: _Named, earlier: _Named) -> bool:
+    """Whether two are not the same; of several parties with one id each counts as the first."""
+    return named.site.key != earlier.site.key or named.path != earlier.path
+
+
+def _taken(named: _Named, earlier: _Named, where: str) -> Diagnostic:
     return Diagnostic(
         FAULT,
-        f"{site.label} has the name {site.name} of {earlier.label} {where}",
-        Place((*site.path, "name")),
+        f"{named.label} has the name {named.name} of {earlier.label} {where}",
+        Place((*named.site.path, *named.path)),
         "give this site a name of its own",
-        (Note(f"{earlier.label} has the name here", Place((*earlier.path, "name"))),),
+        (Note(f"{earlier.label} has the name here", Place((*earlier.site.path, *earlier.path))),),
     )

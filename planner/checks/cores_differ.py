@@ -77,7 +77,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
 def _findings(subject: Subject) -> Iterator[tuple[Site, Diagnostic]]:
     for party in subject.federation.parties:
         release, engine = subject.release(party), subject.engine(party)
-        if release is None or engine is None or not party.overrides:
+        if release is None or engine is None or engine.broker is not None or not party.overrides:
             continue
         for key, setting in _SAME:
             dotted = ".".join((*_BLOCK, key))

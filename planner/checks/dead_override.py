@@ -47,14 +47,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from planner.diagnostics import Diagnostic, Fault, Place, Severity
+from planner.diagnostics import Diagnostic, Fault, Place, Remove, Severity
 from planner.inheritance import told_once
 from planner.model import Site
-from planner.overrides import nodes, overriding_sites
-from planner.release_ranges import releases_with
+from planner.overrides import nodes, overridden
+from planner.release_ranges import releases_with, serving_releases_with
+from planner.releases import FATE_SERVING
 from planner.subject import Subject
 
-FAULT = Fault("FED412", "dead_override", Severity.WARNING)
+FAULT = Fault("FED412", "dead_override", Severity.WARNING, "the key is removed where no release uses it")
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
@@ -63,24 +64,28 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
 
 
 def _findings(subject: Subject) -> Iterator[tuple[Site, Diagnostic]]:
-    for site, release, chart in overriding_sites(subject):
+    for file in overridden(subject):
         reported = ""
-        for node in nodes(site.overrides, release, chart):
+        for node in nodes(file):
             inside = bool(reported) and node.dotted.startswith((f"{reported}.", f"{reported}["))
-            if node.misfit is None and not inside and release.is_dead(chart, node.dotted):
+            if node.misfit is None and not inside and file.is_dead(node.dotted):
                 reported = node.dotted
-                able = releases_with(
-                    lambda other, chart=chart, dotted=reported: (
-                        other.reads(chart, dotted)  # type: ignore[misc]
-                        and not other.is_dead(chart, dotted)
-                    )
-                )
+                able = _users(file.chart, reported)
+                path = (*file.site.path, *file.path, *node.path)
                 yield (
-                    site,
+                    file.site,
                     Diagnostic(
                         FAULT,
-                        f"chart {chart} {release.chart.version} takes {node.dotted} and never uses it",
-                        Place((*site.path, "overrides", *node.path), on_key=True),
+                        f"chart {file.chart} {file.version} takes {node.dotted} and never uses it",
+                        Place(path, on_key=True),
                         "remove it" + (f", or use a release that uses it ({able})" if able else ""),
+                        fix=() if able else (Remove(path),),
                     ),
                 )
+
+
+def _users(chart: str, dotted: str) -> str:
+    """The releases whose chart reads a key and uses it."""
+    if chart == FATE_SERVING:
+        return serving_releases_with(lambda other: other.reads(dotted) and not other.is_dead(dotted))
+    return releases_with(lambda other: other.reads(chart, dotted) and not other.is_dead(chart, dotted))

@@ -2,8 +2,10 @@
 
 Whoever can reach MySQL or FATEBoard of such a party can log in with the password from KubeFATE's own documentation:
 fate/fate_dev and admin/admin (reference: INV-CRED-1). Other organisations dial into these networks. FATEBoard's
-password can be set since v1.5.3, but for v1.6.0. Where the release offers no key, nothing can be done and nothing is
-reported. The notebook has no password by default either; `credentials: {notebook: ...}` sets one since v1.10.0.
+password can be set since v1.5.3, but for v1.6.0. FATE-Serving has fate_dev for its Redis and, from v2.0.4 on,
+admin/admin for its console; they stand in a block of their own. Where the release offers no key, nothing can be done
+and nothing is reported: RabbitMQ has fate/fate whatever is written (INV-RMQ-3), so keep its ports from strangers. The
+notebook has no password by default either; `credentials: {notebook: ...}` sets one since v1.10.0.
 
 Bad:
 
@@ -36,21 +38,27 @@ Good:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 from planner.diagnostics import Diagnostic, Fault, Place, Severity
 from planner.model import Site
 from planner.overrides import value_at
 from planner.releases import Credential
+from planner.serving_release import serving_modules, serving_release
 from planner.subject import Subject
 
 FAULT = Fault("FED802", "default_credentials", Severity.WARNING)
-_WORDS: Final[Mapping[str, tuple[str, str]]] = {
-    "mysql": ("MySQL", "env:FATE_MYSQL_PASSWORD"),
-    "fateboard": ("FATEBoard", "env:FATEBOARD_PASSWORD"),
-}
-"""What a login is called, and the reference that a hint proposes."""
+_WORDS: Final[Mapping[str, tuple[str, str, str]]] = MappingProxyType(
+    {
+        "mysql": ("MySQL", "mysql", "env:FATE_MYSQL_PASSWORD"),
+        "fateboard": ("FATEBoard", "fateboard", "env:FATEBOARD_PASSWORD"),
+        "servingRedis": ("FATE-Serving's Redis", "redis", "env:FATE_REDIS_PASSWORD"),
+        "servingAdmin": ("FATE-Serving's console", "admin", "env:FATE_SERVING_ADMIN_PASSWORD"),
+    }
+)
+"""What a login is called, its key under `credentials`, and the reference that a hint proposes."""
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
@@ -64,19 +72,43 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
         if missing:
             concerned.append(party)
         for credential in missing:
-            login = f"{_WORDS[credential.component][0]} {credential.user}/{credential.password}"
+            user = f"{credential.user}/" if credential.user else ""
+            login = f"{_WORDS[credential.component][0]} {user}{credential.password}"
             logins.setdefault(credential.component, login)
     if not concerned:
         return
     number = len(concerned)
     who = concerned[0].label if number == 1 else f"{number} parties"
-    lines = ", ".join(f'{component}: "{_WORDS[component][1]}"' for component in sorted(logins, reverse=True))
+    found = [component for component in _WORDS if component in logins]
+    above = () if any(component in logins for component in ("mysql", "fateboard")) else ("serving",)
     yield Diagnostic(
         FAULT,
-        f"{who} would go live with KubeFATE's default passwords: {' and '.join(sorted(logins.values(), reverse=True))}",
-        Place((*concerned[0].path, "credentials"), on_key=True),
-        f"add `credentials: {{{lines}}}` under `defaults`; every operator sets these variables",
+        f"{who} would go live with KubeFATE's default passwords: {' and '.join(logins[each] for each in found)}",
+        Place((*concerned[0].path, *above, "credentials"), on_key=True),
+        f"add {_lines(found)} {_where(subject, found)}; every operator sets these variables",
     )
+
+
+def _where(subject: Subject, found: Sequence[str]) -> str:
+    """Where to write it: `serving` under `defaults` would give FATE-Serving to parties that have none."""
+    serves = [party.serving is not None for party in subject.federation.parties]
+    if any(component.startswith("serving") for component in found) and not all(serves):
+        return "at the parties that have `serving`"
+    return "under `defaults`"
+
+
+def _lines(found: Sequence[str]) -> str:
+    """What to write for the logins of components."""
+    training = [component for component in found if not component.startswith("serving")]
+    serving = [component for component in found if component.startswith("serving")]
+    texts = {
+        name: ", ".join(f'{_WORDS[each][1]}: "{_WORDS[each][2]}"' for each in group)
+        for name, group in (("training", training), ("serving", serving))
+        if group
+    }
+    written = [f"`credentials: {{{texts['training']}}}`"] if training else []
+    written += [f"`serving: {{credentials: {{{texts['serving']}}}}}`"] if serving else []
+    return " and ".join(written)
 
 
 def _defaults(subject: Subject, party: Site) -> Iterator[Credential]:
@@ -84,14 +116,19 @@ def _defaults(subject: Subject, party: Site) -> Iterator[Credential]:
     release = subject.release(party)
     if release is None or subject.engine(party) is None:
         return
-    modules = subject.modules(party)
-    for credential in release.credentials:
+    yield from _kept(release.credentials, subject.modules(party), party.credentials, party.overrides)
+    chart, serving = serving_release(party, release), party.serving
+    if chart is not None and serving is not None:
+        modules = serving_modules(party, release)
+        yield from _kept(chart.credentials, modules, serving.credentials, serving.overrides)
+
+
+def _kept(
+    credentials: Sequence[Credential], modules: Sequence[str], given: Mapping[str, str], overrides: Mapping[str, object]
+) -> Iterator[Credential]:
+    for credential in credentials:
         component, key = credential.component, credential.password_key
-        if component not in _WORDS or key is None or credential.password is None:
+        if component not in _WORDS or key is None or credential.password is None or component not in modules:
             continue
-        if (
-            component in modules
-            and component not in party.credentials
-            and value_at(party.overrides, key.split(".")) is None
-        ):
+        if _WORDS[component][1] not in given and value_at(overrides, key.split(".")) is None:
             yield credential

@@ -46,11 +46,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from planner.diagnostics import Diagnostic, Fault, Note, Place
-from planner.slips import repeated_members
+from planner.diagnostics import Diagnostic, Fault, Note, Place, Remove
+from planner.slips import Repetition, repeated_members
 from planner.subject import Subject
 
-FAULT = Fault("FED220", "duplicate_member")
+FAULT = Fault("FED220", "duplicate_member", mended="the second mention is removed")
 _ALREADY: Final[Mapping[str, str]] = {
     "mesh": "is in this mesh already",
     "star": "is in this star already",
@@ -72,4 +72,16 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
             Place(again.path),
             "delete one of the two, or write the party that was meant",
             (Note("the first one is here", Place(again.first)),),
+            (Remove(again.path),) if _says_nothing_new(again, subject) else (),
         )
+
+
+def _says_nothing_new(again: Repetition, subject: Subject) -> bool:
+    """Whether nothing changes without this mention; one in another group of a star names another exchange.
+
+    The place of a member is known only where the file was read completely.
+    """
+    if again.where == "never":
+        return True
+    is_known = subject.federation.complete
+    return is_known and (again.where == "links" or again.path[:-1] == again.first[:-1])

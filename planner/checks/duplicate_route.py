@@ -44,11 +44,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from planner.diagnostics import Diagnostic, Fault, Note, Place
+from planner.diagnostics import Diagnostic, Fault, Note, Place, Remove
 from planner.slips import repeats
 from planner.subject import Subject
 
-FAULT = Fault("FED221", "duplicate_route")
+FAULT = Fault("FED221", "duplicate_route", mended="the second entry is removed where it says the same")
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
@@ -65,4 +65,5 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
             Place(route.path),
             "put address and port into one entry, or correct from or to",
             (Note("the first entry is here", Place(first.path)),),
+            (Remove(route.path),) if route == first else (),
         )

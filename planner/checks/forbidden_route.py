@@ -3,7 +3,8 @@
 Exchanges route by destination: whatever arrives for a party goes to that party, whoever sent it. Route tables are
 therefore no access control, and two parties behind one exchange can always talk, whatever their own tables say. The
 same holds behind exchanges that pass messages on to each other, and behind a party that others poll (reference:
-cluster-yaml.md 2.1, `permission.default_allow`). Only parties that share no router can be kept apart.
+cluster-yaml.md 2.1, `permission.default_allow`), and behind an exchange for FATE-Serving. Only parties that share no
+router can be kept apart.
 
 Bad:
 
@@ -63,14 +64,15 @@ FAULT = Fault("FED203", "forbidden_route")
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
     """Yield a finding for every forbidden pair of which one can reach the other by the declared default routes."""
-    routers = Routers(subject.topology)
+    routers = [Routers(topology) for topology in (subject.topology, subject.serving)]
     seen = set(contradicted(subject))
     for pair in subject.federation.never:
         key = smaller_first(pair.first, pair.second)
         if pair.first == pair.second or key in seen:
             continue
         seen.add(key)
-        yield from _judged(pair, subject.topology, routers)
+        found = list(_judged(pair, subject.topology, routers[0]))
+        yield from found or _judged(pair, subject.serving, routers[1])
 
 
 _APART = "put one of the two behind an exchange of its own, or drop the pair from never"

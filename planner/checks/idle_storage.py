@@ -45,11 +45,14 @@ Good:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
+from planner.chart_keys import module_of
 from planner.diagnostics import Diagnostic, Fault, Place, Severity
 from planner.inheritance import told_once
 from planner.model import Site
+from planner.serving_release import serving_modules
 from planner.subject import Subject
 
 FAULT = Fault("FED416", "idle_storage", Severity.WARNING)
@@ -61,12 +64,23 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
 
 
 def _findings(subject: Subject) -> Iterator[tuple[Site, Diagnostic]]:
-    for party in subject.federation.parties:
-        if party.persistence:
+    for party, release in subject.parties_first():
+        if party.kind != "party":
             continue
-        modules = subject.modules(party)
-        for module, settings in party.components.items():
-            if "storage" in settings and module in modules:
-                place = Place((*party.path, "components", module, "storage"), on_key=True)
-                message = f"{party.label} describes a volume for {module} and keeps no data"
-                yield party, Diagnostic(FAULT, message, place, "add `persistence: true`, or delete storage")
+        serving = party.serving
+        if not party.persistence:
+            yield from _idle(party, party.components, subject.modules(party), ())
+        if serving is not None and not serving.persistence:
+            yield from _idle(party, serving.components, serving_modules(party, release), ("serving",))
+
+
+def _idle(
+    party: Site, components: Mapping[str, Mapping[str, Any]], modules: tuple[str, ...], above: tuple[str, ...]
+) -> Iterator[tuple[Site, Diagnostic]]:
+    """Volumes of one of a party's clusters, which keeps no data."""
+    for component, settings in components.items():
+        if "storage" in settings and module_of(component) in modules:
+            place = Place((*party.path, *above, "components", component, "storage"), on_key=True)
+            message = f"{party.label} describes a volume for {component} and keeps no data"
+            hint = f"add `{'serving: {persistence: true}' if above else 'persistence: true'}`, or delete storage"
+            yield party, Diagnostic(FAULT, message, place, hint)

@@ -40,10 +40,10 @@ Good:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
+from functools import lru_cache, partial
 
 from planner.diagnostics import Diagnostic, Fault, Place
-from planner.engines import LEGAL, is_legal, triple_of
+from planner.engines import Triple, is_legal, triple_of, triples
 from planner.inheritance import told_once
 from planner.model import Site
 from planner.release_ranges import releases_with
@@ -64,8 +64,13 @@ def _findings(subject: Subject) -> Iterator[tuple[Site, Diagnostic]]:
         if release is None or triple is None or is_legal(triple, release):
             continue
         engines = "/".join(triple)
-        choice = ", ".join("/".join(each) for each in LEGAL if is_legal(each, release))
-        able = releases_with(partial(is_legal, triple)) if triple in LEGAL else ""
+        choice = ", ".join("/".join(each) for each in triples(release))
+        able = _releases_with(triple)
         hint = f"write one of {choice}" + (f", or use a release that has it ({able})" if able else "")
         message = f"release {release.name} has no engine {engines}" if able else f"{engines} is no engine of FATE"
         yield party, Diagnostic(FAULT, message, Place((*party.path, "engine")), hint)
+
+
+@lru_cache(maxsize=64)
+def _releases_with(triple: Triple) -> str:
+    return releases_with(partial(is_legal, triple))

@@ -42,6 +42,7 @@ from collections.abc import Iterator
 from planner.diagnostics import Diagnostic, Fault, Place, Severity
 from planner.inheritance import told_once
 from planner.model import Site
+from planner.serving_release import serving_release
 from planner.subject import Subject
 
 FAULT = Fault("FED409", "image_tag_differs", Severity.WARNING)
@@ -54,8 +55,10 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
 
 def _findings(subject: Subject) -> Iterator[tuple[Site, Diagnostic]]:
     for site, release in subject.parties_first():
-        tag = release.images.tag
-        if site.image_tag not in {None, tag} and release.has_image_tag:
-            message = f"chart {release.chart.version} is made for images {tag}, not {site.image_tag}"
+        serving = serving_release(site, release) if site.kind == "exchange" else None
+        chart = release if serving is None else serving
+        tag, version = chart.images.tag, release.chart.version if serving is None else serving.version
+        if site.image_tag not in {None, tag} and chart.has_image_tag:
+            message = f"chart {version} is made for images {tag}, not {site.image_tag}"
             hint = f"remove imageTag, so that the images are {tag}"
             yield site, Diagnostic(FAULT, message, Place((*site.path, "imageTag")), hint)

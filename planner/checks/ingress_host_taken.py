@@ -1,9 +1,9 @@
 """Two user interfaces of one cluster have the same host name.
 
-FATEBoards and notebooks of all parties on a cluster are behind one ingress controller, which tells them apart by host
-name. Two Ingresses with one host and path are merged or refused, and a user sees another party's jobs (reference:
-INV-NS-4). The KubeFATE service is behind the same controller. Left out, hosts are made from the party id. Hosts under
-`defaults` are the same for every party that inherits them.
+FATEBoards, notebooks and the interfaces of Spark, RabbitMQ, Pulsar and FATE-Serving of all parties on a cluster are
+behind one ingress controller, which tells them apart by host name. Two Ingresses with one host and path are merged or
+refused, and a user sees another party's jobs (reference: INV-NS-4). The KubeFATE service is behind the same controller.
+Left out, hosts are made from the party id. Hosts under `defaults` are the same for every party that inherits them.
 
 Bad:
 
@@ -36,13 +36,14 @@ Good:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from planner.diagnostics import Diagnostic, Fault, KeyPath, Note, Place
-from planner.hosts import given_hosts, interface_hosts
-from planner.model import Site
+from planner.hosts import interface_hosts, serving_hosts
+from planner.model import Ingress, Site
+from planner.serving_release import serving_modules, serving_release
 from planner.subject import Subject
 
 FAULT = Fault("FED311", "ingress_host_taken")
@@ -87,7 +88,8 @@ _HINT = "leave the host out (it is then made from the party id), or give each in
 
 
 def _is_inherited(use: _Use, subject: Subject) -> bool:
-    return "ingress" not in subject.topology.sites[use.site].given
+    key = use.path[len(subject.topology.sites[use.site].path)]
+    return key not in subject.topology.sites[use.site].given
 
 
 def _services(subject: Subject) -> Iterator[_Use]:
@@ -103,20 +105,37 @@ def _services(subject: Subject) -> Iterator[_Use]:
 
 
 def _uses(subject: Subject) -> Iterator[_Use]:
-    """The hosts of all parties' interfaces; of several parties with one id only the first counts."""
+    """The hosts of all sites' interfaces; of several parties with one id only the first counts."""
     for site, release in subject.known_sites():
         if subject.topology.sites[site.key] is not site:
             continue
-        for component, hosts in interface_hosts(site, release, subject.modules(site)).items():
-            given = given_hosts(site, component)
-            origin = site.ingress.hosts[component].get("hosts") if given and hosts[0] == given[0] else None
-            for index, host in enumerate(hosts):
-                label = f"{_TITLES.get(component, component)} of {site.label}"
-                yield _Use(site.cluster, host.lower(), label, site.key, _path(site, component, index, origin), origin)
+        found = interface_hosts(site, release, subject.modules(site))
+        yield from _of(site, found, site.ingress, ("ingress",))
+        chart = serving_release(site, release)
+        if chart is not None and site.serving is not None:
+            found = serving_hosts(site, chart, serving_modules(site, release))
+            yield from _of(site, found, site.serving.ingress, ("serving", "ingress"))
 
 
-_TITLES = {"fateboard": "FATEBoard", "client": "the notebook"}
+def _of(site: Site, found: Mapping[str, tuple[str, ...]], ingress: Ingress, above: tuple[str, ...]) -> Iterator[_Use]:
+    """The hosts of one cluster.yaml or serving.yaml, each with its place: those derived are made from the domain."""
+    for component, hosts in found.items():
+        given = ingress.hosts.get(component, {}).get("hosts")
+        origin = given if given and hosts[0] == given[0] else None
+        for index, host in enumerate(hosts):
+            label = f"{_TITLES.get(component, component)} of {site.label}"
+            path: KeyPath = (*site.path, "ingress", "domain")
+            if origin is not None:
+                path = (*site.path, *above, component, "hosts", index)
+            yield _Use(site.cluster, host.lower(), label, site.key, path, origin)
 
 
-def _path(site: Site, component: str, index: int, origin: object) -> KeyPath:
-    return (*site.path, "ingress", "domain") if origin is None else (*site.path, "ingress", component, "hosts", index)
+_TITLES = {
+    "fateboard": "FATEBoard",
+    "client": "the notebook",
+    "spark": "Spark",
+    "rabbitmq": "RabbitMQ",
+    "pulsar": "Pulsar",
+    "servingProxy": "the serving proxy",
+    "servingAdmin": "FATE-Serving's console",
+}

@@ -49,8 +49,12 @@ FAULT = Fault("FED305", "loopback_address")
 _HINTS: Final = {
     "cluster": "write the address at which other machines reach the cluster's nodes (kubectl get nodes -o wide)",
     "load balancer": "write the address that the load balancer has for other machines",
+    "serving": "write the address that the load balancer has for other machines",
+    "dmz": "write the address at which other machines reach the host",
     "route": "write the address at which the dialling site reaches the other one",
     "mysql": "write the server's address as the party's pods reach it",
+    "redis": "write the server's address as the party's pods reach it",
+    "nfs": "write the server's address as the cluster's nodes reach it",
 }
 
 

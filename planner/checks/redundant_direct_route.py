@@ -61,12 +61,13 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
 
     Polling clients are left out: a direct route to one does not bypass the exchange, it leads nowhere.
     """
-    stars = [shape for shape in subject.federation.shapes if isinstance(shape, Star)]
+    shapes = subject.topology.federation.shapes
+    stars = [shape for shape in shapes if isinstance(shape, Star)]
     if not stars:
         return
     stars_of = _stars_of(stars, subject)
     seen: set[frozenset[int]] = set()
-    for shape in subject.federation.shapes:
+    for shape in shapes:
         if isinstance(shape, Links):
             for pair, path in link_paths(shape, subject.federation):
                 if frozenset(pair) not in seen:

@@ -41,12 +41,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from planner.diagnostics import Diagnostic, Fault, Place
+from planner.diagnostics import Diagnostic, Fault, Place, SetValue
 from planner.inheritance import told_once
 from planner.model import Site
 from planner.subject import Subject
 
-FAULT = Fault("FED408", "registry_slash")
+FAULT = Fault("FED408", "registry_slash", mended="the slash is written or taken away, as the release wants it")
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
@@ -60,5 +60,6 @@ def _findings(subject: Subject) -> Iterator[tuple[Site, Diagnostic]]:
         if site.registry and site.registry.endswith("/") != wanted:
             right = site.registry.rstrip("/") + ("/" if wanted else "")
             must = "must end with a slash" if wanted else "must not end with a slash"
-            place = Place((*site.path, "registry"))
-            yield site, Diagnostic(FAULT, f"in release {release.name} a registry {must}", place, f"write {right}")
+            path = (*site.path, "registry")
+            message = f"in release {release.name} a registry {must}"
+            yield site, Diagnostic(FAULT, message, Place(path), f"write {right}", fix=(SetValue(path, right),))

@@ -38,4 +38,4 @@ Good:
 
 from planner.diagnostics import Fault
 
-FAULT = Fault("FED122", "reserved_id")
+FAULT = Fault("FED122", "reserved_id", mended="an id in quotes or with `.0` becomes a number")

@@ -2,9 +2,9 @@
 
 federation.yaml and out/ are committed and read by people of several organisations, so secrets are references
 (`env:NAME`, `file:PATH`, `secret:namespace/name#key`), which apply resolves in memory. Most passwords have a key of
-their own: `credentials` and `mysql`. An override with a reference in the place of a password is treated in the same
-way. A password of digits alone must not stand there either: as a number it crashes KubeFATE's service (reference:
-INV-DB-2).
+their own: `credentials` and `mysql`, and `credentials` and `redis` of `serving`. An override with a reference in the
+place of a password is treated in the same way. A password of digits alone must not stand there either: as a number it
+crashes KubeFATE's service (reference: INV-DB-2).
 
 Bad:
 
@@ -60,6 +60,9 @@ _KEYS: Final[Mapping[KeyPath, str]] = {
     ("fateboard", "password"): 'write `credentials: {fateboard: "env:NAME"}` instead',
     ("client", "notebook_hashed_password"): 'write `credentials: {notebook: "env:NAME"}` instead',
     ("externalMysqlPassword",): "describe the database under `mysql`, with a reference as its password",
+    ("servingRedis", "password"): 'write `serving: {credentials: {redis: "env:NAME"}}` instead',
+    ("servingAdmin", "password"): 'write `serving: {credentials: {admin: "env:NAME"}}` instead',
+    ("externalRedisPassword",): "describe the server under `serving: {redis: ...}`, with a reference as its password",
 }
 
 
@@ -70,16 +73,22 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
 
 def _findings(subject: Subject) -> Iterator[tuple[Site, Diagnostic]]:
     for site in subject.federation.parties + subject.federation.exchanges:
-        for path in _literals(site.overrides, ()):
-            if not is_secret_key(path[-1]):
-                message = f"{shown('.'.join(map(str, path)))} is no place for a secret, which would be seen there"
-                place = Place((*site.path, "overrides", *path))
-                yield site, Diagnostic(FAULT, message, place, "keep `${secret:` out of it")
-                continue
-            message = f"{shown('.'.join(map(str, path)))} is a secret in plain text"
-            hint = _KEYS.get(path, "write a reference such as env:NAME, file:PATH or secret:namespace/name#key")
-            place = Place((*site.path, "overrides", *path), secret=True)
-            yield site, Diagnostic(FAULT, message, place, f"{hint}, and change the secret if it was ever committed")
+        yield from _judged(site, site.overrides, ("overrides",))
+        if site.kind == "party" and site.serving is not None:
+            yield from _judged(site, site.serving.overrides, ("serving", "overrides"))
+
+
+def _judged(site: Site, overrides: Mapping[str, object], above: KeyPath) -> Iterator[tuple[Site, Diagnostic]]:
+    for path in _literals(overrides, ()):
+        if not is_secret_key(path[-1]):
+            message = f"{shown('.'.join(map(str, path)))} is no place for a secret, which would be seen there"
+            place = Place((*site.path, *above, *path))
+            yield site, Diagnostic(FAULT, message, place, "keep `${secret:` out of it")
+            continue
+        message = f"{shown('.'.join(map(str, path)))} is a secret in plain text"
+        hint = _KEYS.get(path, "write a reference such as env:NAME, file:PATH or secret:namespace/name#key")
+        place = Place((*site.path, *above, *path), secret=True)
+        yield site, Diagnostic(FAULT, message, place, f"{hint}, and change the secret if it was ever committed")
 
 
 def _literals(value: object, path: KeyPath) -> Iterator[KeyPath]:

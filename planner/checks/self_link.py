@@ -47,12 +47,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from planner.diagnostics import Diagnostic, Fault, Place
-from planner.slips import self_references
+from planner.diagnostics import Diagnostic, Edit, Fault, Place, Remove
+from planner.slips import SelfReference, self_references
 from planner.subject import Subject
 from planner.wording import label
 
-FAULT = Fault("FED205", "self_link")
+FAULT = Fault("FED205", "self_link", mended="the pair or the entry under `routes` is removed")
 _OTHER_PARTY: Final = "name another party, or delete the pair"
 _WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "links": ("a link of {} with itself", _OTHER_PARTY),
@@ -69,4 +69,13 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
     """Yield a finding for every link, pair, route and default route of a declared site to itself."""
     for found in self_references(subject):
         message, hint = _WORDS[found.where]
-        yield Diagnostic(FAULT, message.format(label(found.site)), Place(found.path), hint)
+        fix = _fix(found) if subject.federation.complete or found.where != "links" else ()
+        yield Diagnostic(FAULT, message.format(label(found.site)), Place(found.path), hint, fix=fix)
+
+
+def _fix(found: SelfReference) -> tuple[Edit, ...]:
+    """Take out what has no effect; polling and upstream decide how a site is reached, and another may be meant."""
+    if found.where in {"polling", "upstream"}:
+        return ()
+    steps = 2 if found.where == "expect" else 1
+    return (Remove(found.path[:-steps]),)

@@ -18,7 +18,7 @@ Bad:
       - id: 10000
         cluster: shop
         overrides:
-          python: {httpNodePort: 30097}  # error: FED415
+          python: {httpNodePort: 30107}  # error: FED415
     defaults:
       credentials: {mysql: "env:FATE_MYSQL_PASSWORD", fateboard: "env:FATEBOARD_PASSWORD"}
 
@@ -35,7 +35,7 @@ Good:
       - {id: 9999, cluster: bank}
       - id: 10000
         cluster: shop
-        ports: {fateflowHttp: 30097}
+        ports: {fateflowHttp: 30107}
         overrides:
           python: {logLevel: DEBUG}
     defaults:
@@ -51,24 +51,35 @@ from typing import Final
 from planner.diagnostics import Diagnostic, Fault, Place
 from planner.inheritance import told_once
 from planner.model import Site
-from planner.overrides import nodes, overriding_sites, value_at
+from planner.overrides import Overridden, nodes, overridden, value_at
+from planner.releases import FATE_SERVING
 from planner.subject import Subject
 
 FAULT = Fault("FED415", "setting_in_override")
-_WORDS: Final[Mapping[str, str]] = MappingProxyType(
+_OF_BOTH: Final[Mapping[str, str]] = MappingProxyType(
     {
         "registry": "registry",
         "imageTag": "imageTag",
         "pullPolicy": "pullPolicy",
         "imagePullSecrets": "imagePullSecrets",
-        "persistence": "persistence",
         "istio.enabled": "istio",
         "podSecurityPolicy.enabled": "podSecurityPolicy",
         "ingressClassName": "ingress: {class: NAME}",
-        "ingress.fateboard": "ingress: {fateboard: {hosts: [NAME]}}",
-        "ingress.client": "ingress: {client: {hosts: [NAME]}}",
-        "host.fateboard": "ingress: {fateboard: {hosts: [NAME]}}",
-        "host.client": "ingress: {client: {hosts: [NAME]}}",
+    }
+)
+"""Keys that are made from the same word in every chart."""
+_WORDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        **_OF_BOTH,
+        "persistence": "persistence",
+        **{
+            f"{above}.{key}": f"ingress: {{{interface}: {{hosts: [NAME]}}}}"
+            for interface in ("fateboard", "client", "spark", "rabbitmq", "pulsar")
+            for above, key in (
+                ("ingress", interface),
+                ("host", interface if interface in {"fateboard", "client"} else f"{interface}UI"),
+            )
+        },
         "modules": "modules",
         "backend": "engine",
         "computing": "engine",
@@ -83,6 +94,9 @@ _WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "python.httpNodePort": "ports: {fateflowHttp: PORT}",
         "python.fateflowNodePort": "ports: {fateflowHttp: PORT}",
         "python.grpcNodePort": "ports: {fateflowGrpc: PORT}",
+        "python.loadBalancerIP": "exposure: {addresses: {python: ADDRESS}}",
+        "python.pulsar.tenant": "pulsar: {tenant: NAME}",
+        "serving.useRegistry": "serving: {useRegistry: true}",
         "externalMysqlIp": "mysql",
         "externalMysqlPort": "mysql",
         "externalMysqlDatabase": "mysql",
@@ -91,6 +105,26 @@ _WORDS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """Keys of a cluster.yaml that are made from a word of federation.yaml, and that word."""
+_SERVED: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        **_OF_BOTH,
+        "persistence": "serving: {persistence: true}",
+        "modules": "serving: {modules: [NAME]}",
+        **{
+            key: f"serving: {{ingress: {{{module}: {{hosts: [NAME]}}}}}}"
+            for module in ("servingProxy", "servingAdmin")
+            for key in (f"ingress.{module}", f"{module}.ingressHost", f"{module}.ingerssHost")
+        },
+        "servingServer.cacheType": "serving: {cache: WHERE}",
+        "servingServer.singleAdaptor": "serving: {adapters: {single: CLASS}}",
+        "servingServer.batchAdaptor": "serving: {adapters: {batch: CLASS}}",
+        "servingServer.AdapterURL": "serving: {adapters: {url: URL}}",
+        "externalRedisIp": "serving: {redis: ...}",
+        "externalRedisPort": "serving: {redis: ...}",
+        "externalRedisPassword": "serving: {redis: ...}",
+    }
+)
+"""The same of chart fate-serving; `imageTag` is that of FATE's images and stays out of it."""
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
@@ -99,16 +133,23 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
 
 
 def _findings(subject: Subject) -> Iterator[tuple[Site, Diagnostic]]:
-    for site, release, chart in overriding_sites(subject):
-        modules = subject.modules(site)
-        for node in nodes(site.overrides, release, chart):
-            if node.misfit is not None or release.is_dead(chart, node.dotted):
+    for file in overridden(subject):
+        site = file.site
+        words = _SERVED if file.chart == FATE_SERVING else _WORDS
+        for node in nodes(file):
+            if node.misfit is not None or file.is_dead(node.dotted):
                 continue
-            place = Place((*site.path, "overrides", *node.path), on_key=True)
-            word = _WORDS.get(node.dotted)
-            if word is not None:
+            place = Place((*site.path, *file.path, *node.path), on_key=True)
+            word = words.get(node.dotted)
+            if word is not None and not _is_own(file, node.dotted):
+                made = word.partition(":")[0]
                 hint = f"write `{word}` on {site.label} instead" if site.kind == "party" else "remove it"
-                yield site, Diagnostic(FAULT, f"{node.dotted} is made from {word.partition(':')[0]}", place, hint)
-            elif node.dotted in modules and value_at(site.overrides, node.path) is None:
+                yield site, Diagnostic(FAULT, f"{node.dotted} is made from {made}", place, hint)
+            elif node.dotted in file.modules and value_at(file.overrides, node.path) is None:
                 message = f"null takes the whole block {node.dotted} away, with all that was planned for it"
                 yield site, Diagnostic(FAULT, message, place, "name the keys that are to change, or remove this one")
+
+
+def _is_own(file: Overridden, dotted: str) -> bool:
+    """Whether only overrides can say a key: the word `imageTag` of a party is FATE's, not FATE-Serving's."""
+    return file.chart == FATE_SERVING and dotted == "imageTag" and file.site.kind == "party"

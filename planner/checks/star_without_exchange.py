@@ -2,9 +2,10 @@
 
 Chart fate of v1.4 writes rollsite's configuration only together with FATE-Flow, so it cannot be an exchange; chart
 fate from v1.8.0 on needs clustermanager beside it (reference: INV-EGG-8). Chart fate-exchange, there since v1.6.0,
-has no keys for polling clients or a load balancer's address (cluster-yaml.md 4.2, INV-EGG-16). In v2.0.0 no chart
-knows an OSX exchange (INV-EGG-7), but fedplan can write its manifests: target `kubernetes`. Balancing the load over
-several exchanges takes module lbrollsite, which came with v1.5.0-b and does not work in v2.0.0.
+has no keys for polling clients or a load balancer's address, of trafficServer and nginx neither (cluster-yaml.md 4.2,
+INV-EGG-16). In v2.0.0 no chart knows an OSX exchange (INV-EGG-7), but fedplan can write its manifests: target
+`kubernetes`. Balancing the load over several exchanges takes module lbrollsite, which came with v1.5.0-b and does not
+work in v2.0.0; a serving proxy has one exchange.
 
 Bad:
 
@@ -43,16 +44,19 @@ Good:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 
 from planner.diagnostics import Diagnostic, Fault, KeyPath, Note, Place
 from planner.inheritance import told_once
-from planner.model import Site, Star, party_key
+from planner.mentions import stars
+from planner.model import Site, party_key
 from planner.release_ranges import releases_with
-from planner.releases import Release
-from planner.subject import Subject, exchange_chart
+from planner.releases import ExchangeChart, Release
+from planner.subject import Subject, exchange_chart, kind_of
 
 FAULT = Fault("FED603", "star_without_exchange")
+_ROUTERS = frozenset({"rollsite", "osx", "proxy"})
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
@@ -64,22 +68,35 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
 def _findings(subject: Subject) -> Iterator[tuple[Site, Diagnostic]]:
     for site in subject.federation.exchanges:
         release = subject.release(site)
-        if (
-            release is None
-            or site.target not in {"kubefate", "helm"}
-            or site.exchange_kind not in {None, release.module}
-        ):
+        if release is None or site.target not in {"kubefate", "helm"}:
             continue
-        if not release.exchanges:
-            yield site, _none(site, release)
-        elif exchange_chart(site, release, subject.topology) is None:
-            finding = _too_little(subject, site, release)
+        kind = kind_of(site, release, subject.topology)
+        if kind == "servingProxy" or (kind in _ROUTERS and kind != release.module):
+            continue
+        charts = _charts(release, kind)
+        if not charts and kind in _ROUTERS:
+            if _routes_eggroll(subject, site):
+                yield site, _none(site, release)
+        elif charts and exchange_chart(site, release, subject.topology) is None:
+            finding = _too_little(subject, site, release, kind)
             if finding is not None:
                 yield site, finding
 
 
+def _charts(release: Release, kind: str) -> Sequence[ExchangeChart]:
+    """The charts of a release that can be an exchange of a kind."""
+    return [each for each in release.exchanges if each.kind == kind]
+
+
+def _routes_eggroll(subject: Subject, site: Site) -> bool:
+    """Whether a party behind an exchange has Eggroll, or none is known; other engines have no use for a router."""
+    members = (subject.topology.sites.get(party_key(each)) for each in subject.topology.members_of.get(site.key, ()))
+    engines = {member.engine.federation for member in members if member is not None}
+    return not engines or "Eggroll" in engines
+
+
 def _none(site: Site, release: Release) -> Diagnostic:
-    """No chart of the release can be an exchange at all."""
+    """No chart of the release can be an exchange for its router at all."""
     if release.module == "osx":
         message = f"no chart of {release.name} can deploy an OSX exchange"
         hint = "add `target: kubernetes`: fedplan then writes the exchange's manifests itself"
@@ -88,15 +105,15 @@ def _none(site: Site, release: Release) -> Diagnostic:
     message = (
         f"chart fate {release.chart.version} configures rollsite only beside FATE-Flow, so it cannot be an exchange"
     )
-    hint = f"use a release that has an exchange ({releases_with(lambda other: bool(other.exchanges))}), or a mesh"
-    return Diagnostic(FAULT, message, Place(site.path), hint)
+    able = releases_with(lambda other: bool(_charts(other, "rollsite")))
+    return Diagnostic(FAULT, message, Place(site.path), f"use a release that has an exchange ({able}), or a mesh")
 
 
-def _too_little(subject: Subject, site: Site, release: Release) -> Diagnostic | None:
+def _too_little(subject: Subject, site: Site, release: Release, kind: str) -> Diagnostic | None:
     """The release has what is asked for, but not in a chart for exchanges; None where it has not (FED604 says that)."""
-    charts = " and ".join(f"{each.chart} {each.version}" for each in release.exchanges)
-    if subject.topology.clients_of.get(site.key) and release.has_polling:
-        able = releases_with(lambda other: _exchange_reads(other, "rollsite.polling.enabled"))
+    charts = " and ".join(f"{each.chart} {each.version}" for each in _charts(release, kind))
+    if subject.topology.clients_of.get(site.key) and release.has_polling and kind == "rollsite":
+        able = releases_with(lambda other: _exchange_reads(other, kind, "rollsite.polling.enabled"))
         client = min(subject.topology.clients_of[site.key])
         party = subject.topology.sites.get(party_key(client))
         place = None if party is None else Place((*party.path, "polling"))
@@ -107,30 +124,37 @@ def _too_little(subject: Subject, site: Site, release: Release) -> Diagnostic | 
             f"let party {client} poll a party instead, or give the exchange a release whose chart can ({able})",
             (Note(f"party {client} polls it", place),),
         )
-    if site.exposure.type == "LoadBalancer" and release.has_load_balancer_ip:
-        able = releases_with(lambda other: _exchange_reads(other, "rollsite.loadBalancerIP"))
+    if site.exposure.type == "LoadBalancer" and (release.has_load_balancer_ip or kind == "trafficServer"):
+        able = releases_with(partial(_exchange_reads, kind=kind, key=f"{kind}.loadBalancerIP"))
+        other = f", or use a release whose chart can ({able})" if able else ""
         return Diagnostic(
             FAULT,
             f"chart {charts} has no setting for a load balancer's address",
             Place((*site.path, "exposure")),
-            f"write `exposure: NodePort` for the exchange, or use a release whose chart can ({able})",
+            f"write `exposure: NodePort` for the exchange{other}",
         )
     return None
 
 
-def _exchange_reads(release: Release, key: str) -> bool:
-    return any(release.reads(each.chart, key) for each in release.exchanges)
+def _exchange_reads(release: Release, kind: str, key: str) -> bool:
+    return any(release.reads(each.chart, key) for each in _charts(release, kind))
 
 
 def _balanced(subject: Subject) -> Iterator[Diagnostic]:
+    """Stars over several exchanges: a release may have no module for that; nginx and Pulsar are FED622's."""
     parties = subject.topology.sites
-    for shape in subject.federation.shapes:
-        if not isinstance(shape, Star) or not shape.balanced:
-            continue
+    for shape in stars(subject.serving.federation):
+        if shape.balanced:
+            message = "a serving proxy has one exchange, and cannot balance its load over several"
+            hint = "name one exchange, or split the star by exchange: `star: {A: [...], B: [...]}`"
+            yield Diagnostic(FAULT, message, Place((*shape.path, "through")), hint)
+    for shape in stars(subject.topology.federation):
         for member in shape.pool:
             party = parties.get(party_key(member))
             release = None if party is None else subject.release(party)
-            if release is not None and not release.has_load_balancing:
+            if party is None or release is None or party.engine.federation != "Eggroll":
+                continue
+            if not release.has_load_balancing:
                 able = releases_with(lambda other: other.has_load_balancing)
                 yield Diagnostic(
                     FAULT,

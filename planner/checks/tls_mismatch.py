@@ -50,13 +50,13 @@ FAULT = Fault("FED216", "tls_mismatch")
 def check(subject: Subject) -> Iterator[Diagnostic]:
     """Yield a finding for every site that differs from most of the sites it is connected with.
 
-    Of two halves the one with TLS is taken to be right. Sites whose release has no TLS are not looked at. What several
-    sites have from `defaults` is said once.
+    Of two halves the one with TLS is taken to be right. Sites whose release or engine has no TLS are not looked at.
+    What several sites have from `defaults` is said once.
     """
     sites = [
         site
         for site in subject.topology.sites.values()
-        if (release := subject.release(site)) is not None and release.has_tls
+        if (release := subject.release(site)) is not None and release.has_tls and _has_rollsite(subject, site)
     ]
     if len({site.tls for site in sites}) < 2:  # noqa: PLR2004 - all on, or all off
         return
@@ -66,6 +66,12 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
         if with_tls and without:
             right, wrong = (with_tls, without) if len(with_tls) >= len(without) else (without, with_tls)
             yield from _findings(right, wrong)
+
+
+def _has_rollsite(subject: Subject, site: Site) -> bool:
+    """Whether a site has a router that could have certificates; true also where its engine is unknown."""
+    modules = subject.modules(site)
+    return not modules or "rollsite" in modules or "lbrollsite" in modules
 
 
 def _connected(sites: Sequence[Site], subject: Subject) -> Iterator[list[Site]]:
@@ -87,7 +93,7 @@ def _connected(sites: Sequence[Site], subject: Subject) -> Iterator[list[Site]]:
 
 def _links(subject: Subject) -> Iterator[tuple[str, str]]:
     """Who dials whom, as far as it matters who is connected: a mesh or a star is a node of its own."""
-    for index, shape in enumerate(subject.federation.shapes):
+    for index, shape in enumerate(subject.topology.federation.shapes):
         if isinstance(shape, Links):
             yield from ((party_key(first), party_key(second)) for first, second in shape.pairs)
         else:

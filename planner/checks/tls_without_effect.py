@@ -50,7 +50,7 @@ FAULT = Fault("FED803", "tls_without_effect", Severity.WARNING)
 def check(subject: Subject) -> Iterator[Diagnostic]:
     """Yield one warning for the federation, at the first site with TLS whose release has the key."""
     for site, release in subject.known_sites():
-        if site.tls and release.has_tls:
+        if site.tls and release.has_tls and not {"rollsite", "lbrollsite"}.isdisjoint(subject.modules(site)):
             yield Diagnostic(
                 FAULT,
                 "tls mounts certificates, but the traffic between the sites stays plain",

@@ -36,4 +36,4 @@ Good:
 
 from planner.diagnostics import Fault
 
-FAULT = Fault("FED111", "unknown_key")
+FAULT = Fault("FED111", "unknown_key", mended="a key that is nearly a known one, and can be no other, gets its name")

@@ -46,21 +46,22 @@ Good:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import Final
 
-from planner.diagnostics import Diagnostic, Fault, Note, Place
+from planner.diagnostics import Diagnostic, Fault, Note, Place, RenameKey
 from planner.inheritance import told_once
 from planner.model import Site
-from planner.overrides import Node, nodes, overriding_sites
+from planner.near_misses import near_miss
+from planner.overrides import Node, Overridden, nodes, overridden, value_at
 from planner.release_ranges import releases_reading
-from planner.releases import Release, load
+from planner.releases import FATE_SERVING, load, load_serving
 from planner.subject import Subject
 from planner.wording import shown
 
-FAULT = Fault("FED411", "unknown_override")
+FAULT = Fault("FED411", "unknown_override", mended="a key that is nearly another one gets its name")
 _LISTED: Final = 12
 """Most keys that a hint lists."""
 
@@ -71,25 +72,40 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
 
 
 def _findings(subject: Subject) -> Iterator[tuple[Site, Diagnostic]]:
-    for site, release, chart in overriding_sites(subject):
-        for node in nodes(site.overrides, release, chart):
+    for file in overridden(subject):
+        site = file.site
+        for node in nodes(file):
             if node.misfit is not None:
-                place = Place((*site.path, "overrides", *node.path), on_key=isinstance(node.path[-1], str))
-                message = f"chart {chart} {release.chart.version} {node.misfit}"
+                place = Place((*site.path, *file.path, *node.path), on_key=isinstance(node.path[-1], str))
+                message = f"chart {file.chart} {file.version} {node.misfit}"
                 inherits = site.kind == "exchange" and "overrides" not in site.given
                 notes = (Note(f"{site.label} inherits it", Place(site.path)),) if inherits else ()
-                yield site, Diagnostic(FAULT, message, place, _hint(release, chart, node, inherits=inherits), notes)
+                meant = _meant(file, node)
+                fix = (RenameKey(place.path, meant),) if meant and not inherits else ()
+                hint = _hint(file, node, inherits=inherits)
+                yield site, Diagnostic(FAULT, message, place, hint, notes, fix)
 
 
-def _hint(release: Release, chart: str, node: Node, *, inherits: bool) -> str:
+def _meant(file: Overridden, node: Node) -> str | None:
+    """The only key of the chart that a misspelt one can be meant for; None also where it is there already."""
+    above, _, leaf = node.dotted.rpartition(".")
+    beside = value_at(file.overrides, node.path[:-1])
+    if node.misfit != f"does not read {shown(node.dotted)}" or not above or leaf != node.path[-1]:
+        return None
+    paths = _paths(file.reader.name, file.chart)
+    if node.dotted in paths or not isinstance(beside, Mapping):
+        return None
+    return near_miss(leaf, {path.rpartition(".")[2] for path in paths if path.rpartition(".")[0] == above}, beside)
+
+
+def _hint(file: Overridden, node: Node, *, inherits: bool) -> str:
     if node.misfit != f"does not read {shown(node.dotted)}":
-        known = [
-            path for path in _paths(release.name, chart) if path.startswith((f"{node.dotted}.", f"{node.dotted}["))
-        ]
+        paths = _paths(file.reader.name, file.chart)
+        known = [path for path in paths if path.startswith((f"{node.dotted}.", f"{node.dotted}["))]
         return f"write {', '.join(known[:_LISTED])}" if known else "write it as the chart takes it, or remove it"
     if inherits and releases_reading("fate", node.dotted):
         return "write it on the parties instead of under defaults, which exchanges inherit too"
-    return _advice(release.name, chart, node.dotted)
+    return _advice(file.reader.name, file.chart, node.dotted)
 
 
 @lru_cache(maxsize=4096)
@@ -116,11 +132,18 @@ def _advice(release: str, chart: str, dotted: str) -> str:
 @lru_cache(maxsize=128)
 def _paths(release: str, chart: str) -> tuple[str, ...]:
     """Every path of a chart, inner ones too."""
-    known = load(release)
     result: dict[str, None] = {}
-    for leaf in () if known is None else known.leaves(chart):
+    for leaf in _leaves(release, chart):
         steps = leaf.split(".")
         for end in range(1, len(steps) + 1):
             result[".".join(steps[:end]).removesuffix("[*]")] = None
             result[".".join(steps[:end])] = None
     return tuple(result)
+
+
+def _leaves(release: str, chart: str) -> tuple[str, ...]:
+    if chart == FATE_SERVING:
+        serving = load_serving(release)
+        return () if serving is None else serving.leaves()
+    known = load(release)
+    return () if known is None else known.leaves(chart)

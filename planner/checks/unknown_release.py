@@ -1,9 +1,9 @@
 """fedplan has no data for a release.
 
 Every release has keys, modules, images and ports of its own, so a file for a release that fedplan does not know would
-be guesswork. It knows the charts that KubeFATE published for FATE v1.4.0 to v1.11.2 (the eggroll family) and v2.0.0
-(OSX). Some numbers were never published: there is no chart v1.11.0, for example. The releases 1.2 and 1.3 have
-another architecture, and there is no KubeFATE chart after v2.0.0.
+be guesswork. It knows what KubeFATE published for FATE v1.2.0 to v2.0.0: v1.2.0 and v1.3.0 are deployed by a script
+and kube.cfg, the others from charts. Some numbers were never published: there is no chart v1.11.0, for example, and
+none after v2.0.0.
 
 Bad:
 
@@ -76,7 +76,7 @@ def _hint(name: str) -> str:
     below = [each for each, order in known.items() if order < wanted]
     above = [each for each, order in known.items() if order > wanted]
     near = " or ".join([*below[-1:], *above[:1]])
-    return f"write {near}: fedplan plans the eggroll and OSX families of v1.4.0 to v1.11.2 and v2.0.0"
+    return f"write {near}: fedplan plans {RELEASE_NAMES[0]} to {RELEASE_NAMES[-1]}"
 
 
 def _distance(order: ReleaseOrder, wanted: ReleaseOrder) -> tuple[int, bool, bool]:

@@ -42,7 +42,9 @@ from collections.abc import Iterator
 from planner.diagnostics import Diagnostic, Fault, Place
 from planner.inheritance import told_once
 from planner.model import Site
-from planner.subject import Subject
+from planner.releases import Release
+from planner.routes import Topology
+from planner.subject import Subject, kind_of
 
 FAULT = Fault("FED602", "unplanned_target")
 
@@ -59,10 +61,15 @@ def _findings(subject: Subject) -> Iterator[tuple[Site, Diagnostic]]:
         release = subject.release(site)
         message = f"this version of fedplan does not plan for target {site.target}"
         if site.target == "kubernetes":
-            if site.kind == "exchange" and (release is None or release.module == "osx"):
+            if site.kind == "exchange" and (release is None or _is_osx(site, release, subject.topology)):
                 continue
             message = "target kubernetes is planned only for an OSX exchange of v2.0.0"
         yield (
             site,
             Diagnostic(FAULT, message, Place((*site.path, "target")), "write `target: kubefate` or `target: helm`"),
         )
+
+
+def _is_osx(site: Site, release: Release, topology: Topology) -> bool:
+    """Whether an exchange is one of OSX; one of a kind that its release lacks is told elsewhere (FED606)."""
+    return release.module == "osx" and kind_of(site, release, topology) not in {"trafficServer", "servingProxy"}

@@ -46,9 +46,11 @@ FAULT = Fault("FED403", "unpublished_chart", Severity.INFO)
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
-    """Yield one remark for the first party whose chart has to be uploaded by hand."""
+    """Yield one remark for the first party whose chart has to be uploaded by hand; scripts make their own."""
     for site, release in subject.known_sites():
-        if site.kind == "party" and site.target in {"kubefate", "helm"} and not release.chart.published:
+        if release.is_scripted or release.chart.published:
+            continue
+        if site.kind == "party" and site.target in {"kubefate", "helm"}:
             chart = f"{release.chart.name} {release.chart.version}"
             upload = " and upload it with `kubefate chart upload -f`" if site.target == "kubefate" else ""
             yield Diagnostic(

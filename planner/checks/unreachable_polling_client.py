@@ -117,7 +117,7 @@ def _circles(subject: Subject, clients: frozenset[int]) -> Mapping[int, list[_Ci
     """The meshes, stars and links of each polling client, in file order."""
     result: dict[int, list[_Circle]] = {}
     federation = subject.federation
-    for shape in federation.shapes:
+    for shape in subject.topology.federation.shapes:
         if isinstance(shape, Links):
             for pair, path in link_paths(shape, federation):
                 if not clients.isdisjoint(pair):

@@ -36,4 +36,4 @@ Good:
 
 from planner.diagnostics import Fault
 
-FAULT = Fault("FED115", "unsupported_version")
+FAULT = Fault("FED115", "unsupported_version", mended='`"1"` and `1.0` become 1')

@@ -40,4 +40,4 @@ Good:
 
 from planner.diagnostics import Fault
 
-FAULT = Fault("FED110", "unsupported_yaml")
+FAULT = Fault("FED110", "unsupported_yaml", mended="a number that stands for a key gets quotes")

@@ -46,14 +46,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from planner.diagnostics import Diagnostic, Fault, Place, Severity
+from planner.diagnostics import Diagnostic, Fault, Place, Remove, Severity
 from planner.forwarding import default_route
 from planner.mentions import topology_known
 from planner.model import RouteOverride, Site
 from planner.routes import Topology
 from planner.subject import Subject
 
-FAULT = Fault("FED218", "unused_route", Severity.WARNING)
+FAULT = Fault(
+    "FED218", "unused_route", Severity.WARNING, "the entry is removed, unless the source dials an exchange instead"
+)
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
@@ -69,9 +71,18 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
         source, target = topology.sites.get(route.source), topology.sites.get(route.target)
         if source is None or target is None or source is target:
             continue
-        if not (_dials_directly(source, target, topology) or target.key in _dialled(source, topology, exchanges)):
+        if not (
+            _dials_directly(source, target, topology)
+            or target.key in _dialled(source, topology, exchanges)
+            or _serves_with(source, target, subject)
+        ):
             message = f"{source.label} never dials {target.label}"
-            yield Diagnostic(FAULT, message, Place(route.path), _hint(source, target, topology))
+            router = _router(source, target, topology)
+            hint = "delete the entry, or make the two dial each other under topology"
+            if router:
+                hint = f"write to: {router}, which {source.label} dials instead, or delete the entry"
+            fix = () if router else (Remove(route.path),)
+            yield Diagnostic(FAULT, message, Place(route.path), hint, fix=fix)
 
 
 def _dials_directly(source: Site, target: Site, topology: Topology) -> bool:
@@ -81,6 +92,15 @@ def _dials_directly(source: Site, target: Site, topology: Topology) -> bool:
     if target.id in topology.never_of.get(source.id, ()) or target.id in topology.clients_of.get(source.key, ()):
         return False
     return topology.dials_directly(source.id, target.id)
+
+
+def _serves_with(source: Site, target: Site, subject: Subject) -> bool:
+    """Whether a site's serving proxy dials that of another."""
+    sites = subject.serving.sites
+    if source.key not in sites or target.key not in sites:
+        return False
+    hops = subject.serving.hops(sites[source.key])
+    return target.key in hops.default or target.key in hops.entries.values()
 
 
 def _dialled(source: Site, topology: Topology, exchanges: dict[str, frozenset[str]]) -> frozenset[str]:
@@ -94,10 +114,10 @@ def _dialled(source: Site, topology: Topology, exchanges: dict[str, frozenset[st
     return result
 
 
-def _hint(source: Site, target: Site, topology: Topology) -> str:
+def _router(source: Site, target: Site, topology: Topology) -> str:
+    """The site that a party dials in the place of another party, and that its entry may be meant for; or nothing."""
     if source.kind == "party" and target.kind == "party":
         router = default_route(source, topology)
         if router and router[0] != target.key:
-            name = router[0].partition("-")[2]
-            return f"write to: {name}, which {source.label} dials instead, or delete the entry"
-    return "delete the entry, or make the two dial each other under topology"
+            return router[0].partition("-")[2]
+    return ""

@@ -37,48 +37,103 @@ Good:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from planner.diagnostics import Diagnostic, Fault, Place, Severity
+from planner.diagnostics import Diagnostic, Edit, Fault, KeyPath, Place, Remove, RenameKey, Severity
+from planner.doors import channels_of, doors, port_names
 from planner.model import Site
 from planner.releases import Release
-from planner.subject import Subject, federation_port, port_names
+from planner.serving_release import serving_modules, serving_release
+from planner.subject import Subject, exchange_chart
 
-FAULT = Fault("FED314", "useless_pin", Severity.WARNING)
+FAULT = Fault(
+    "FED314",
+    "useless_pin",
+    Severity.WARNING,
+    "the pin is removed, or goes by the name that the port has in the release; not where the port can be had",
+)
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
     """Yield a finding for every pin without effect, on sites whose kind, release and engine are known."""
     for site, release in subject.known_sites():
-        modules = subject.modules(site)
-        is_ours = site.kind == "exchange" and site.target == "kubernetes"
-        if not site.pins or not (modules or is_ours) or site.exchange_kind not in (None, release.module):
+        if not site.pins or not _is_known(subject, site, release):
             continue
-        names = port_names(site, release, modules)
+        names = port_names(site, release, subject.topology)
         for name in site.pins:
-            if name in names or (name.startswith("serving") and site.serving is not None):
-                continue
-            reason, hint = _reason(site, release, modules, name)
-            message = f"{site.label} pins {name}, and {reason}"
-            yield Diagnostic(FAULT, message, Place((*site.path, "ports", name), on_key=True), hint)
+            if name not in names:
+                reason, hint = _reason(subject, site, release, name)
+                message = f"{site.label} pins {name}, and {reason}"
+                path = (*site.path, "ports", name)
+                yield Diagnostic(FAULT, message, Place(path, on_key=True), hint, fix=_fix(path, hint, site))
+
+
+_DROP = "remove the pin"
+_INSTEAD = re.compile(r"pin (\w+) instead")
+
+
+def _fix(path: KeyPath, hint: str, site: Site) -> tuple[Edit, ...]:
+    """What the hint says, where it names one way out."""
+    if hint == _DROP:
+        return (Remove(path),)
+    instead = _INSTEAD.fullmatch(hint)
+    return (RenameKey(path, instead[1]),) if instead is not None and instead[1] not in site.pins else ()
+
+
+def _is_known(subject: Subject, site: Site, release: Release) -> bool:
+    """Whether a site's ports are certain: other checks speak of an unknown engine, kind or serving chart."""
+    if site.serving is not None and serving_release(site, release) is None:
+        return False
+    if site.kind == "party":
+        return subject.engine(site) is not None
+    if site.exchange_kind is None or site.target == "kubernetes":
+        return site.exchange_kind in {None, release.module}
+    return exchange_chart(site, release, subject.topology) is not None
 
 
 def _reason(  # noqa: PLR0911 - one return per reason
-    site: Site, release: Release, modules: tuple[str, ...], name: str
+    subject: Subject, site: Site, release: Release, name: str
 ) -> tuple[str, str]:
     """Why a site has no such port (a clause), and what to do."""
-    dialled = federation_port(site, release)
-    drop = "remove the pin"
-    if name == dialled:
-        return f"it is exposed inside cluster {site.cluster} only", f"{drop}, or set exposure: NodePort"
-    if name in ("rollsite", "osx"):
-        return f"in {release.name} the port that peers dial is called {dialled}", f"pin {dialled} instead"
+    channels = channels_of(site, release, subject.topology)
+    found = {door.name: door for channel in channels for door in doors(site, release, subject.topology, channel)}
+    if name == "proxy" and site.dmz is not None:
+        return "its proxy runs in the DMZ and is dialled on port 9370", _DROP
+    if name in found and found[name].component != "python":
+        key = (
+            "serving: {exposure: NodePort}" if name == "servingProxy" and site.kind == "party" else "exposure: NodePort"
+        )
+        return f"it is exposed inside cluster {site.cluster} only", f"{_DROP}, or set {key}"
+    router = next((each for each in found if each in _ROUTERS), None)
+    if name in _ROUTERS and router is not None:
+        return f"in {release.name} the port that peers dial is called {router}", f"pin {router} instead"
+    if name.startswith("serving"):
+        return _serving(site, release, name)
+    if name == "nginxGrpc" and "nginxHttp" in port_names(site, release, subject.topology):
+        return f"nginx of {release.name} has one port", "pin nginxHttp instead"
     if name not in ("fateflowGrpc", "fateflowHttp"):
-        return "neither its kind nor its engine has that port", drop
+        return "neither its kind nor its engine has that port", _DROP
     if site.kind == "exchange":
-        return "an exchange has no FATE-Flow", drop
-    if "python" not in modules:
-        return "it has no module python", f"{drop}, or add python to its modules"
+        return "an exchange has no FATE-Flow", _DROP
+    if "python" not in subject.modules(site):
+        return "it has no module python", f"{_DROP}, or add python to its modules"
     if name == "fateflowGrpc" and release.fateflow.grpc_key is None:
-        return f"{release.name} has no gRPC port of FATE-Flow outside the cluster", drop
-    return "its FATE-Flow is exposed inside the cluster only", f"{drop}, or set fateflow: NodePort"
+        return f"{release.name} has no gRPC port of FATE-Flow outside the cluster", _DROP
+    if not release.fateflow.http_key:
+        return f"{release.name} has no port of FATE-Flow outside the cluster", _DROP
+    return "its FATE-Flow is exposed inside the cluster only", f"{_DROP}, or set fateflow: NodePort"
+
+
+_ROUTERS = ("rollsite", "osx", "proxy")
+
+
+def _serving(site: Site, release: Release, name: str) -> tuple[str, str]:
+    """Why a site has no such port of FATE-Serving."""
+    if site.kind == "exchange":
+        return "an exchange has no such port", _DROP
+    if site.serving is None:
+        return "it has no FATE-Serving", f"{_DROP}, or add `serving: {{}}`"
+    if name not in serving_modules(site, release):
+        return f"its FATE-Serving has no module {name}", f"{_DROP}, or add {name} to its modules"
+    return f"it is exposed inside cluster {site.cluster} only", f"{_DROP}, or set serving: {{exposure: NodePort}}"

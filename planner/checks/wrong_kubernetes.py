@@ -1,9 +1,9 @@
 """The cluster's Kubernetes does not serve the objects of the chart.
 
 Charts up to v1.6.1 write Ingresses of API version v1beta1, which Kubernetes 1.22 removed; those from v1.7.0 on write
-version v1, which Kubernetes has since 1.19. PodSecurityPolicy is gone from 1.25 on (reference: INV-K8S-1; KubeFATE
-issues 490, 618 and 621). The API server refuses such objects, and KubeFATE's job fails half-way. Only clusters with
-the key `kubernetes` are checked. An exchange has no Ingress.
+version v1, which Kubernetes has since 1.19. Charts of FATE-Serving did so up to v2.0.4. PodSecurityPolicy is gone from
+1.25 on (reference: INV-K8S-1; KubeFATE issues 490, 618 and 621). The API server refuses such objects, and KubeFATE's
+job fails half-way. Only clusters with the key `kubernetes` are checked. An exchange for training has no Ingress.
 
 Bad:
 
@@ -43,42 +43,55 @@ from collections.abc import Iterator
 from planner.diagnostics import Diagnostic, Fault, Note, Place
 from planner.inheritance import told_once
 from planner.model import Cluster, Site
-from planner.release_ranges import releases_with
-from planner.releases import KubernetesVersion, Release
+from planner.release_ranges import releases_with, serving_releases_with
+from planner.releases import Kubernetes, KubernetesVersion, Release, ServingRelease
+from planner.serving_release import serving_release
 from planner.subject import Subject
 
 FAULT = Fault("FED410", "wrong_kubernetes")
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
-    """Yield a finding per cluster and release that do not fit, and for every impossible PodSecurityPolicy."""
-    seen: set[tuple[str, str]] = set()
-    for party in subject.federation.parties:
-        release, cluster = subject.release(party), subject.clusters.get(party.cluster)
-        if release is None or cluster is None or (cluster.name, release.name) in seen:
+    """Yield a finding per cluster and chart that do not fit, and for every impossible PodSecurityPolicy."""
+    seen: set[tuple[str, str, str]] = set()
+    for site, release in subject.parties_first():
+        cluster = subject.clusters.get(site.cluster)
+        if cluster is None or cluster.kubernetes is None:
             continue
-        seen.add((cluster.name, release.name))
-        if cluster.kubernetes is not None and not _fits(release, cluster.kubernetes):
-            yield _finding(party, release, cluster, cluster.kubernetes)
+        serving = serving_release(site, release)
+        for chart in (release if site.kind == "party" else None, serving):
+            if chart is None or (cluster.name, type(chart).__name__, chart.name) in seen:
+                continue
+            seen.add((cluster.name, type(chart).__name__, chart.name))
+            if not _fits(chart.kubernetes, cluster.kubernetes):
+                yield _finding(site, chart, cluster, cluster.kubernetes)
     yield from told_once(_policies(subject))
 
 
-def _fits(release: Release, version: KubernetesVersion) -> bool:
-    minimum, below = release.kubernetes.minimum, release.kubernetes.below
-    return (minimum is None or minimum <= version) and (below is None or version < below)
+def _fits(limits: Kubernetes, version: KubernetesVersion) -> bool:
+    return (limits.minimum is None or limits.minimum <= version) and (limits.below is None or version < limits.below)
 
 
-def _finding(party: Site, release: Release, cluster: Cluster, version: KubernetesVersion) -> Diagnostic:
-    minimum, below = release.kubernetes.minimum, release.kubernetes.below
+def _finding(site: Site, chart: Release | ServingRelease, cluster: Cluster, version: KubernetesVersion) -> Diagnostic:
+    minimum, below = chart.kubernetes.minimum, chart.kubernetes.below
     limit = f"below {_text(below)}" if below is not None and version >= below else f"{_text(minimum)} or later"
-    able = releases_with(lambda other: _fits(other, version))
-    release_path = (*party.path, "release") if "release" in party.given else ("release",)
+    if isinstance(chart, ServingRelease):
+        able = serving_releases_with(lambda other: _fits(other.kubernetes, version))
+        what, use = f"chart {chart.chart} {chart.version}", "write `serving: {release: VERSION}` with one"
+        given = site.serving is not None and "release" in site.serving.given
+        note = f"{site.label} on this cluster has that FATE-Serving"
+        path = (*site.path, "serving", "release") if given else (*site.path, "serving")
+    else:
+        able = releases_with(lambda other: _fits(other.kubernetes, version))
+        what, use = f"chart {chart.chart.version}", "use a release"
+        note = f"{site.label} on this cluster runs {chart.name}"
+        path = (*site.path, "release") if "release" in site.given else ("release",)
     return Diagnostic(
         FAULT,
-        f"chart {release.chart.version} needs Kubernetes {limit}, and cluster {cluster.name} runs {_text(version)}",
+        f"{what} needs Kubernetes {limit}, and cluster {cluster.name} runs {_text(version)}",
         Place((*cluster.path, "kubernetes")),
-        f"use a release for Kubernetes {_text(version)} ({able})" if able else f"use a cluster with Kubernetes {limit}",
-        (Note(f"{party.label} on this cluster runs {release.name}", Place(release_path)),),
+        f"{use} for Kubernetes {_text(version)} ({able})" if able else f"use a cluster with Kubernetes {limit}",
+        (Note(note, Place(path)),),
     )
 
 

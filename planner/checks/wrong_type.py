@@ -37,4 +37,8 @@ Good:
 
 from planner.diagnostics import Fault
 
-FAULT = Fault("FED112", "wrong_type")
+FAULT = Fault(
+    "FED112",
+    "wrong_type",
+    mended="quotes go or come, a word for true or false becomes one, a single value becomes a list",
+)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from renderers.report import github, json_report, junit, sarif, text
 from renderers.report.excerpt import Excerpt
-from renderers.report.located import LinesDocument, LocatableDocument, Located, LocatedNote, locate
+from renderers.report.json_report import edit_data
+from renderers.report.located import LinesDocument, LocatableDocument, Located, LocatedNote, locate, safe_lines
 from renderers.report.report import Report, State, Step
 from renderers.report.text import wants_colour
 
@@ -26,8 +27,10 @@ __all__ = [
     "Report",
     "State",
     "Step",
+    "edit_data",
     "locate",
     "render",
+    "safe_lines",
     "wants_colour",
 ]
 

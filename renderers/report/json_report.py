@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 from importlib import resources
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
+from planner.diagnostics import Append, Remove, RenameKey, SetValue, Wrap
 from renderers.report.report import TOOL
 
 if TYPE_CHECKING:
-    from planner.diagnostics import Span
+    from collections.abc import Mapping
+
+    from planner.diagnostics import Edit, Span
     from renderers.report.located import Located
     from renderers.report.report import Report
 
@@ -67,8 +70,28 @@ def _diagnostic(located: Located) -> _Object:
         "span": _span(located.span),
         "document": diagnostic.place.document,
         "path": list(diagnostic.place.path),
+        "fix": [edit_data(edit) for edit in diagnostic.fix],
         "notes": [{"message": note.message, "file": note.file, "span": _span(note.span)} for note in located.notes],
     }
+
+
+def edit_data(edit: Edit) -> _Object:
+    """Tell one edit of federation.yaml: what is done, at which path, and with what."""
+    done: _Object = {"edit": _EDITS[type(edit)], "path": list(edit.path)}
+    if isinstance(edit, SetValue | Append):
+        done["value"] = edit.value
+    if isinstance(edit, RenameKey):
+        done["key"] = edit.key
+    return done
+
+
+_EDITS: Final[Mapping[type, str]] = {
+    SetValue: "set",
+    RenameKey: "rename",
+    Remove: "remove",
+    Append: "append",
+    Wrap: "wrap",
+}
 
 
 def _span(span: Span | None) -> _Object | None:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from planner.diagnostics import Span
-from renderers.report.excerpt import Excerpt, Mask, excerpt
+from planner.edits import patches
+from planner.source import Document
+from renderers.report.excerpt import MASK, Excerpt, Mask, excerpt, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -63,11 +65,20 @@ class LocatedNote:
 
 
 @dataclass(frozen=True, slots=True)
+class Replacement:
+    """A stretch of a text, from one line and column to another (both from 1, the end excluded), and its new text."""
+
+    start: tuple[int, int]
+    end: tuple[int, int]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Located:
     """A finding with the file's name as the user gave it, where in it, and the line to show.
 
     `span` is None where the document was not at hand, `excerpt` also where the line does not exist.
-    The excerpt never shows a secret.
+    The excerpt never shows a secret. `replacements` are the edits of its fix, made in the text.
     """
 
     diagnostic: Diagnostic
@@ -75,6 +86,7 @@ class Located:
     span: Span | None
     excerpt: Excerpt | None
     notes: tuple[LocatedNote, ...] = ()
+    replacements: tuple[Replacement, ...] = ()
 
 
 def locate(
@@ -90,6 +102,12 @@ def locate(
     found = tuple(diagnostics)
     locator = _Locator(documents, names, found)
     return tuple(sorted(map(locator.located, found), key=_order))
+
+
+def safe_lines(document: LocatableDocument, name: str, diagnostics: Iterable[Diagnostic]) -> tuple[str, ...]:
+    """The lines of the document called `name` as a terminal may show them: whole, and without secrets."""
+    locator = _Locator({name: document}, {}, diagnostics)
+    return tuple(locator.safe_line(name, number) for number in range(1, len(document.lines) + 1))
 
 
 def _order(located: Located) -> tuple[str, int, int, str, str]:
@@ -124,7 +142,23 @@ class _Locator:
         place = diagnostic.place
         span = self._span(place)
         notes = tuple(self._note(note) for note in diagnostic.notes)
-        return Located(diagnostic, self._name(place), span, self._excerpt(place.document, span), notes)
+        excerpt = self._excerpt(place.document, span)
+        return Located(diagnostic, self._name(place), span, excerpt, notes, self._replacements(diagnostic))
+
+    def safe_line(self, document: str, number: int) -> str:
+        """A line (from 1) as a terminal may show it, whole, with its secrets hidden."""
+        line = self._line(document, number)
+        mask = _union(self._masks.get((document, number)), _likely_secret(line))
+        return visible(line if mask is None else line[: mask.start] + MASK + line[mask.end :])
+
+    def _replacements(self, diagnostic: Diagnostic) -> tuple[Replacement, ...]:
+        document = self._documents.get(diagnostic.place.document)
+        if not diagnostic.fix or not isinstance(document, Document):
+            return ()
+        made = patches(document, diagnostic.fix) or ()
+        return tuple(
+            Replacement(document.position(each.start), document.position(each.end), each.text) for each in made
+        )
 
     def _note(self, note: Note) -> LocatedNote:
         if note.place is None:

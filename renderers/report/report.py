@@ -44,15 +44,16 @@ class Step:
 class Report:
     """Everything one run of a command reports.
 
-    `command` is the task's name (`plan`); `findings` come sorted from `locate`; `summary` holds lines that only the
-    text format prints, before its counts; `outcome` ends the line of counts (`nothing was written`); `steps` go to
-    the machine formats that know them (json, junit); `extra` adds keys to the JSON object (`plan`); `pages` are manual
-    pages by code, from which SARIF takes its rules' help. Only text heeds `colour` and `limit`, the number of
-    findings it shows in full.
+    `command` is the task's name (`plan`); `findings` come sorted from `locate`; `preface` and `summary` hold lines that
+    only the text format prints, before the findings and before its counts; `outcome` ends the line of counts (`nothing
+    was written`); `steps` go to the machine formats that know them (json, junit); `extra` adds keys to the JSON object
+    (`plan`); `pages` are manual pages by code, from which SARIF takes its rules' help. Only text heeds `colour` and
+    `limit`, the number of findings it shows in full.
     """
 
     command: str
     findings: tuple[Located, ...] = ()
+    preface: tuple[str, ...] = ()
     summary: tuple[str, ...] = ()
     outcome: str = ""
     steps: tuple[Step, ...] = ()

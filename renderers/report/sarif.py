@@ -84,7 +84,27 @@ def _result(located: Located, index: int, fingerprint: str) -> _Object:
     }
     if located.notes:
         result["relatedLocations"] = [_related(number, note) for number, note in enumerate(located.notes, start=1)]
+    if located.replacements:
+        result["fixes"] = [_fix(located)]
     return result
+
+
+def _fix(located: Located) -> _Object:
+    """Write the edits of a fix as replacements; SARIF readers offer them as a suggestion."""
+    replacements: list[_Object] = [
+        {
+            "deletedRegion": {
+                "startLine": each.start[0],
+                "startColumn": each.start[1],
+                "endLine": each.end[0],
+                "endColumn": each.end[1],
+            },
+            "insertedContent": {"text": each.text},
+        }
+        for each in located.replacements
+    ]
+    change: _Object = {"artifactLocation": {"uri": _uri(located.file)}, "replacements": replacements}
+    return {"description": {"text": located.diagnostic.hint}, "artifactChanges": [change]}
 
 
 def _related(number: int, note: LocatedNote) -> _Object:

@@ -40,7 +40,8 @@ def render(report: Report) -> str:
     Where there are more findings than `report.limit`, errors are shown before warnings before remarks.
     """
     shown = _shown(report)
-    blocks = ["\n".join(_finding(located, colour=report.colour)) for located in shown]
+    blocks = ["\n".join(report.preface)] if report.preface else []
+    blocks += ["\n".join(_finding(located, colour=report.colour)) for located in shown]
     if len(shown) < len(report.findings):
         blocks.append(_left_out(report.findings, shown))
     if report.summary:
@@ -77,6 +78,8 @@ def _finding(located: Located, *, colour: bool) -> Iterator[str]:
         where = "  " if note.file is None else f"{position_of(note.file, note.span)}: "
         yield f"{where}{_painted('note', _CYAN, colour=colour)}: {visible(note.message)}"
     yield f"  {_painted('hint', _CYAN, colour=colour)}: {visible(diagnostic.hint)}"
+    if diagnostic.fix:
+        yield f"  {_painted('fix', _CYAN, colour=colour)}: invoke plan --fix"
     yield f"  {_painted('more', _CYAN, colour=colour)}: invoke explain {fault.code}"
 
 

@@ -79,7 +79,20 @@ def table(name: str) -> list[Entry]:
 
 TEXTS = [
     entry
-    for name in ("reading", "names", "routes", "endpoints", "releases", "unplanned", "secrets")
+    for name in (
+        "reading",
+        "names",
+        "routes",
+        "endpoints",
+        "releases",
+        "unplanned",
+        "secrets",
+        "spark",
+        "pulsar",
+        "serving",
+        "storage",
+        "script",
+    )
     for entry in table(name)
 ]
 LOCKS = table("lock")
@@ -190,6 +203,10 @@ def test_a_fault_in_the_rendered_files(entry: Entry) -> None:
 
 
 NOT_IN_A_FILE = {
+    "FED224": "an nginx with 500 routes: tests of checks",
+    "FED424": "a plan that was applied before: tests of planner/upgrades.py",
+    "FED425": "a plan that was applied before: tests of planner/upgrades.py",
+    "FED426": "a plan that was applied before: tests of planner/upgrades.py",
     "FED101": "no file at all, or one that cannot be read: tests of renderers/files.py",
     "FED102": "16 MiB of text, made in a test below instead of being stored",
     "FED318": "a missing federation.lock: tests of planning",
@@ -204,11 +221,12 @@ NOT_IN_A_FILE = {
 
 
 def test_the_bench_is_wide() -> None:
-    """At least 120 faults, in every base, and every fault of the catalogue that a file can provoke."""
-    assert len(ALL) >= 120
+    """At least 300 faults, in every base, and every fault of the catalogue that a file can provoke."""
+    assert len(ALL) >= 300
     assert len({entry.name for entry in ALL}) == len(ALL)
     assert {entry.base for entry in ALL} == set(BASES)
     wanted = {module.FAULT.code for module in FAULTS if module.FAULT.severity is not Severity.INFO}
+    wanted -= {code for code in wanted if "FED710" <= code <= "FED729"}  # of imported files: tests of importing
     provoked = {code for entry in ALL for code in entry.finds}
     assert wanted - provoked == set(NOT_IN_A_FILE)
 

@@ -1,7 +1,8 @@
 """KubeFATE's own samples: what fedplan writes agrees with them, but for the differences that are listed with a reason.
 
-A case is a folder below `samples/`: `federation.yaml`, the facts of each sample in `sample/<site>.yaml`, the listed
-`differences.yaml` and the whole rendered tree in `expected/`. FEDPLAN_UPDATE_GOLDEN=1 rewrites `expected/`.
+A case is a folder below `samples/`: `federation.yaml`, the facts of each sample in `sample/<site>.yaml` (of a party's
+FATE-Serving in `sample/<site>.serving.yaml`), the listed `differences.yaml` and the whole rendered tree in `expected/`.
+FEDPLAN_UPDATE_GOLDEN=1 rewrites `expected/`. Keys under `absent` are those of a sample that fedplan does not write.
 
 A fact is a key path and its value. Lists are facts as wholes; a list of maps is the list of their ids or names, and
 each map's own keys are facts below it, so `rollsite.partyList[10000].partyPort` does not depend on the order of rows.
@@ -19,10 +20,12 @@ from typing import Any, Final
 import pytest
 import yaml
 
+from planner.channels import Channel
 from planner.pipeline import check
 from planner.plan import Plan
 from renderers import kubernetes
-from renderers.kubefate import CLUSTER_FILE
+from renderers.kubefate import CLUSTER_FILE, SERVING_FILE
+from renderers.proving import prove
 from renderers.reading import Reading
 from renderers.target import TARGETS
 
@@ -35,14 +38,14 @@ IN_WIKI: Final = {
     "cluster-exchange.yaml": r"tee cluster-exchange\.yaml *\n(.*?)^EOF",
 }
 """Parts of the wiki page on v1.5 that are specs."""
-NOT_OURS: Final = frozenset(
-    {
-        "pullPolicy",  # always empty: the chart's own
-        "servingIp",  # FATE-Serving
-        "servingPort",
-    }
-)
+EMPTY: Final = frozenset({"pullPolicy"})
+"""Keys that have no value in any sample, so that the chart's own holds."""
+NOT_OURS: Final = EMPTY | {"servingIp", "servingPort"}
 """Keys of samples that a plan without FATE-Serving leaves out."""
+SERVING: Final = ".serving"
+"""What the name of a sample of FATE-Serving ends with."""
+NAMING: Final = ("partyId", "name", "fqdn")
+"""Keys that tell the items of a list apart; an endpoint of nginx's table has none, so its list is one fact."""
 UPDATE: Final = os.environ.get("FEDPLAN_UPDATE_GOLDEN") == "1"
 
 Facts = Mapping[str, Any]
@@ -79,14 +82,10 @@ def test_the_rendered_tree_is_the_expected_one(case: str) -> None:
 
 @pytest.mark.parametrize("case", CASES)
 def test_every_rendered_file_reads_back_as_planned(case: str) -> None:
-    """No key is lost, and the route table that the chart makes of the file is the planned one."""
+    """No key is lost, and the route tables that the charts make of the files are the planned ones."""
     plan = plan_of(case)
-    for planned in plan.sites:
-        reading = TARGETS[planned.site.target].read_back(rendered_files(case)[planned.key])
-        assert isinstance(reading, Reading), reading
-        table = plan.table(planned)
-        assert (reading.party, reading.remarks, reading.dropped) == (planned.id, (), ())
-        assert (reading.table.entries, reading.table.default) == (table.entries, table.default)
+    files = rendered_files(case)
+    assert prove(plan, lambda planned: files[planned.key]).diagnostics == ()
 
 
 @pytest.mark.parametrize(("case", "site"), SITES)
@@ -109,7 +108,7 @@ def test_the_sample_agrees_but_for_the_listed_differences(case: str, site: str) 
 def test_every_difference_has_a_reason_and_a_sample(case: str) -> None:
     """Each entry names sites that have a sample, and says why, with the rule or the place it rests on."""
     sites = {site for name, site in SITES if name == case}
-    for section in ("differences", "moved"):
+    for section in ("differences", "moved", "absent"):
         for entry in differences(case, section):
             assert set(entry["sites"]) <= sites
             assert len(entry["why"]) > 20
@@ -118,11 +117,12 @@ def test_every_difference_has_a_reason_and_a_sample(case: str) -> None:
 
 @pytest.mark.parametrize(("case", "site"), SITES)
 def test_what_a_sample_sets_and_its_chart_reads_is_set_by_us(case: str, site: str) -> None:
-    """Only FATE-Serving, and an empty pullPolicy, are left out; the rest is there to be compared."""
+    """An empty pullPolicy, and what is listed as absent, are left out; the rest is there to be compared."""
     facts = moved(case, site, document(case, f"sample/{site}.yaml")["facts"])
-    planned = plan_of(case).by_key[site]
-    missing = {key for key in set(facts) - set(our_facts(case, site)) if planned.release.reads(planned.chart, key)}
-    assert missing <= NOT_OURS
+    missing = {key for key in set(facts) - set(our_facts(case, site)) if is_read(case, site, key)}
+    listed = {key for entry in differences(case, "absent") if site in entry["sites"] for key in entry["keys"]}
+    serving = plan_of(case).by_key[site.removesuffix(SERVING)].serving
+    assert missing - (NOT_OURS if serving is None else EMPTY) == listed
 
 
 @pytest.mark.parametrize(("case", "site"), RESTATED)
@@ -133,6 +133,14 @@ def test_the_restated_facts_are_those_of_the_original(case: str, site: str) -> N
     if original is None:
         pytest.skip("no copy of the original is at hand")
     assert dict(restated["facts"]) == dict(flatten(yaml.safe_load(original)))
+
+
+def is_read(case: str, site: str, key: str) -> bool:
+    """Whether the chart that a sample is for reads a key."""
+    planned = plan_of(case).by_key[site.removesuffix(SERVING)]
+    if site.endswith(SERVING):
+        return planned.serving is not None and planned.serving.release.reads(key)
+    return planned.release.reads(planned.chart, key)
 
 
 @cache
@@ -152,16 +160,19 @@ def rendered_files(case: str) -> Mapping[str, Mapping[str, str]]:
 
 
 def our_facts(case: str, site: str) -> Facts:
-    """What fedplan says about a site: its cluster.yaml, or the same facts out of the manifests."""
-    files = rendered_files(case)[site]
+    """What fedplan says about a site: its cluster.yaml or serving.yaml, or the same facts out of the manifests."""
+    files = rendered_files(case)[site.removesuffix(SERVING)]
     if CLUSTER_FILE in files:
-        return dict(flatten(yaml.safe_load(files[CLUSTER_FILE])))
+        name = SERVING_FILE if site.endswith(SERVING) else CLUSTER_FILE
+        return dict(flatten(yaml.safe_load(files[name])))
     deployment = yaml.safe_load(files[kubernetes.DEPLOYMENT_FILE])
-    reading = TARGETS["kubernetes"].read_back(files)
+    reading = kubernetes.read_back(files)
     assert isinstance(reading, Reading)
+    gate = reading.gate(Channel.ROLLSITE)
+    assert gate is not None
     rows = [
         {"partyId": party, "partyIp": endpoint.host, "partyPort": endpoint.port}
-        for party, endpoint in reading.table.entries.items()
+        for party, endpoint in gate.table.entries.items()
     ]
     manifests = {
         "name": deployment["metadata"]["labels"]["app.kubernetes.io/instance"],
@@ -171,7 +182,7 @@ def our_facts(case: str, site: str) -> Facts:
         "partyId": reading.party,
         "imagePullSecrets": deployment["spec"]["template"]["spec"].get("imagePullSecrets"),
         "modules": [reading.module],
-        "osx": {"type": reading.service_type, "nodePort": reading.node_port, "partyList": rows},
+        "osx": {"type": gate.exposed[0].service_type, "nodePort": gate.exposed[0].node_port, "partyList": rows},
     }
     return dict(flatten(manifests))
 
@@ -193,10 +204,14 @@ def flatten(value: object, path: str = "") -> Iterator[tuple[str, Any]]:
         for key, item in value.items():
             yield from flatten(item, f"{path}.{key}" if path else str(key))
     elif isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
-        names = [item["partyId"] if "partyId" in item else item["name"] for item in value]
+        name_key = next((key for key in NAMING if all(key in item for item in value)), None)
+        if name_key is None:
+            yield path, value
+            return
+        names = [item[name_key] for item in value]
         yield path, sorted(names, key=lambda name: (isinstance(name, str), name))
         for name, item in zip(names, value, strict=True):
-            rest = {key: inner for key, inner in item.items() if key not in {"partyId", "name"}}
+            rest = {key: inner for key, inner in item.items() if key != name_key}
             if rest:
                 yield from flatten(rest, f"{path}[{name}]")
     else:
@@ -215,11 +230,13 @@ def differences(case: str, section: str) -> list[dict[str, Any]]:
 def original_text(source: str) -> str | None:
     """The sample that facts were taken from, where a copy of it is at hand.
 
-    `source` is `<tag>:k8s-deploy/examples/<folder>/<file>`, or a part of the wiki page on v1.5.
+    `source` is `<tag>:k8s-deploy/<file>` or `<tag>:k8s-deploy/examples/<folder>/<file>`, or a part of the wiki page on
+    v1.5.
     """
     if source.startswith("v"):
         tag, _, path = source.partition(":")
-        folder, name = Path(path).parts[-2:]
+        above, name = Path(path).parts[-2:]
+        folder = above if "examples" in path else "root"
         copy = REFERENCE / "reference" / "kubefate" / "data" / f"{tag}__{folder}__{name}"
         return copy.read_text(encoding="utf-8") if copy.exists() else None
     pages = sorted((REFERENCE / "seeds").glob("001_*.txt"))

@@ -87,7 +87,7 @@ held_ports = st.lists(
 
 
 @given(requests(), ranges, held_ports)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_allocation(wanted: list[Request], ends: dict[str, tuple[int, int]], held: list[Held]) -> None:
     """Every port is unique on its cluster and in range, or a problem says why not; pins and locked ports are kept."""
     actual = allocate(wanted, ends, held)
@@ -223,7 +223,7 @@ locks = st.builds(
 
 
 @given(locks)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_lock_round_trip(lock: Lock) -> None:
     """Any lock is read as it was written, whatever the order of its sites."""
     text = dump(lock)
@@ -275,7 +275,7 @@ texts = st.one_of(
 
 
 @given(texts)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_any_text_is_a_lock_or_a_finding(text: str) -> None:
     """No text raises: it is a lock that can be planned with and written again, or exactly one finding."""
     lock, found = parse(text)
@@ -409,7 +409,7 @@ federations = st.fixed_dictionaries(
 
 
 @given(federations, locks, st.booleans())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_checks_never_raise(data: dict[str, Any], lock: Lock, complete: bool) -> None:
     """Whatever passes the schema, a check yields findings that can be shown, and never the same one twice."""
     subject = examine(interpret(data, complete=complete), lock)
@@ -423,7 +423,7 @@ def test_checks_never_raise(data: dict[str, Any], lock: Lock, complete: bool) ->
 
 
 @given(address_texts)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_addresses(text: str) -> None:
     """What a hint proposes is an address; an address is the same as its normal form."""
     found = addresses.flaw(text)

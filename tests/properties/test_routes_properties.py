@@ -36,7 +36,7 @@ from planner.interpret import interpret
 from planner.lock import Lock
 from planner.model import Site, party_key
 from planner.plan import examine
-from planner.routes import POLLED, Topology
+from planner.routes import POLLED, Topology, serving, training
 from planner.subject import Subject
 
 CHECKS: tuple[ModuleType, ...] = (
@@ -64,7 +64,7 @@ CHECKS: tuple[ModuleType, ...] = (
 )
 EXCHANGES = ("a", "b", "c")
 MODERATE = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
 )
 
 
@@ -180,6 +180,41 @@ def test_who_must_talk(data: dict[str, Any]) -> None:
     assert {(first, second) for first in ids for second in ids if topology.must_talk(first, second)} == expected
     assert topology.count_pairs() == len(expected)
     assert {(second, first) for first, second in expected} == expected
+
+
+@st.composite
+def served_federations(draw: Any) -> dict[str, Any]:
+    """A federation of which some parties have FATE-Serving, and perhaps an exchange that some of these are behind."""
+    data: dict[str, Any] = draw(federations())
+    ids = [party["id"] for party in data["parties"]]
+    served = draw(st.lists(st.sampled_from(ids), unique=True))
+    for party in data["parties"]:
+        if party["id"] in served:
+            party["serving"] = {}
+    if served and draw(st.booleans()):
+        data["exchanges"].append({"name": "served", "cluster": "bank", "kind": "servingProxy"})
+        members = draw(st.lists(st.sampled_from(served), min_size=1, unique=True))
+        data["topology"].append({"star": members, "through": "served"})
+    return data
+
+
+@MODERATE
+@given(served_federations())
+def test_who_must_serve_together(data: dict[str, Any]) -> None:
+    """Who has serving and trains together, or is behind one serving exchange; and a serving exchange trains nobody."""
+    federation = interpret(data, complete=True)
+    served = Topology(serving(federation))
+    alone = {**data, "topology": [shape for shape in data["topology"] if shape.get("through") != "served"]}
+    behind = {**data, "topology": [shape for shape in data["topology"] if shape.get("through") == "served"]}
+    have = {party["id"] for party in data["parties"] if "serving" in party}
+    expected = {pair for pair in brute_pairs(alone) if have.issuperset(pair)} | brute_pairs(behind)
+    assert {(first, second) for first in have for second in served.partners(first)} == expected
+    assert served.count_pairs() == len(expected)
+    trained = Topology(training(federation))
+    assert trained.count_pairs() == len(brute_pairs(alone))
+    for first, second in expected:
+        found = ways(served, served.sites[party_key(first)], second)
+        assert {way[-1] for way in found} == {party_key(second)}
 
 
 def ways(topology: Topology, source: Site, destination: int) -> list[list[str]]:

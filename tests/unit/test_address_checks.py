@@ -32,6 +32,7 @@ MODULES = (
     "mysql_shared",
     "port_taken",
     "duplicate_id",
+    "misleading_route",
 )
 
 
@@ -726,3 +727,187 @@ def test_cost_grows_with_the_sites() -> None:
     found = findings(text)
     assert len(found) == 3000
     assert {code for code, _, _ in found} == {"FED306"}
+
+
+# ---------------------------------------------------------------- several doors: Spark, FATE-Serving, a DMZ
+
+
+def spark(*parties: str, clusters: list[str] | None = None, engine: str = "spark_pulsar", **more: str) -> str:
+    """A federation of Spark parties, two where none are given."""
+    below = more.pop("below", "")
+    return federation(
+        clusters=clusters or [BANK, SHOP],
+        parties=list(parties) or TWO,
+        defaults=f"{{engine: {engine}{below}}}",
+        **more,
+    )
+
+
+@pytest.mark.parametrize(
+    ("engine", "pins", "expected"),
+    [
+        ("spark_pulsar", "nginxHttp: 30093, nginxGrpc: 30098, pulsar: 30094, pulsarTls: 30099", []),
+        ("spark_rabbitmq", "nginxHttp: 30093, nginxGrpc: 30098, rabbitmq: 30094", []),
+        ("spark_rabbitmq", "fateflowHttp: 30097, fateflowGrpc: 30092", []),
+        ("spark_rabbitmq", "pulsar: 30094", ["neither its kind nor its engine has that port"]),
+        ("spark_pulsar", "rollsite: 30091", ["neither its kind nor its engine has that port"]),
+        ("spark_pulsar", "servingProxy: 30096", ["it has no FATE-Serving"]),
+        ("eggroll", "nginxHttp: 30093", ["neither its kind nor its engine has that port"]),
+        ("eggroll", "proxy: 30091", ["in v1.11.2 the port that peers dial is called rollsite"]),
+    ],
+)
+def test_pins_of_every_engine(engine: str, pins: str, expected: list[str]) -> None:
+    """A pin belongs to a door that the engine has."""
+    text = spark(f"id: 9999, cluster: bank, ports: {{{pins}}}", TWO[1], engine=engine)
+    assert [message.partition(", and ")[2] for message in messages(text)] == expected
+
+
+def test_nginx_of_one_port_is_pinned_once() -> None:
+    """v1.5.0 has one nginx port, and its FATE-Flow is dialled past it."""
+    pins = "nginxHttp: 30093, fateflowGrpc: 30092, fateflowHttp: 30097"
+    text = spark(f"id: 9999, cluster: bank, ports: {{{pins}}}", TWO[1], engine="spark_rabbitmq", release="v1.5.0")
+    assert messages(text) == []
+    assert [text.partition(", and ")[2] for text in messages(text.replace("nginxHttp", "nginxGrpc"))] == [
+        "nginx of v1.5.0 has one port"
+    ]
+
+
+def test_pins_of_serving() -> None:
+    """A serving cluster has two ports, as far as it has the modules and shows them."""
+    pins = "ports: {servingProxy: 30096, servingServer: 30095}"
+    text = federation(clusters=[BANK, SHOP], parties=[f"id: 9999, cluster: bank, serving: {{}}, {pins}", TWO[1]])
+    assert messages(text) == []
+    hidden = messages(text.replace("serving: {}", "serving: {exposure: ClusterIP}"))
+    assert [message.partition(", and ")[2] for message in hidden] == ["it is exposed inside cluster bank only"] * 2
+
+
+def test_one_address_for_two_clusters_is_one_finding() -> None:
+    """However many doors they have; different pins for each make them different."""
+    bank, shop = "name: bank, address: 192.168.9.1", "name: shop, address: 192.168.9.1"
+    text = spark(clusters=[bank, shop])
+    assert codes(text) == ["FED307"]
+    pins = "nginxHttp: 30103, nginxGrpc: 30108, pulsar: 30104"
+    assert codes(spark(TWO[0], f"{TWO[1]}, ports: {{{pins}}}", clusters=[bank, shop])) == []
+    partly = "nginxHttp: 30103, nginxGrpc: 30108, pulsar: 30094"
+    assert codes(spark(TWO[0], f"{TWO[1]}, ports: {{{partly}}}", clusters=[bank, shop])) == ["FED307"]
+
+
+BALANCED = "exposure: {type: LoadBalancer, address: 10.0.0.7, addresses: {pulsar: 10.0.0.8}}"
+
+
+def test_load_balancers_of_components_are_told_apart() -> None:
+    """One address may be behind several components of a party, but not behind those of two."""
+    assert codes(spark(f"id: 9999, cluster: bank, {BALANCED}", TWO[1])) == []
+    other = "exposure: {type: LoadBalancer, address: 10.0.0.9, addresses: {pulsar: 10.0.0.8}}"
+    text = spark(f"id: 9999, cluster: bank, {BALANCED}", f"id: 10000, cluster: shop, {other}")
+    assert messages(text) == ["the load balancer of party 10000 is dialled at 10.0.0.8:6650, as party 9999 is"]
+    finding = findings(text)[0][2]
+    assert finding.place.path == ("parties", 1, "exposure", "addresses", "pulsar")
+
+
+@pytest.mark.parametrize(
+    ("route", "expected"),
+    [
+        ("address: 10.8.0.1", []),
+        ("address: 10.8.0.1, ports: {nginxHttp: 1, nginxGrpc: 2, pulsar: 3}", []),
+        ("ports: {pulsar: 31000}", []),
+        ("port: 30091", ["`port` is that of rollsite, osx or proxy, and party 9999 dials"]),
+        ("ports: {rabbitmq: 30104}", ["party 9999 dials nginxHttp and nginxGrpc and pulsar of party 10000, and not"]),
+        ("ports: {fateflowHttp: 30107}", ["party 9999 dials nginxHttp and nginxGrpc and pulsar of party 10000, and"]),
+        (
+            "ports: {nginxHttp: 31000, nginxGrpc: 31000}",
+            ["this route of party 9999 gives both nginxHttp and nginxGrpc"],
+        ),
+        ("address: 192.168.9.1, ports: {pulsar: 30094}", ["this route of party 9999 to party 10000 ends at port"]),
+        ("ports: {pulsar: 30103}", ["this route of party 9999 to party 10000 ends at port nginxHttp of party 10000"]),
+    ],
+)
+def test_routes_name_the_doors_that_are_dialled(route: str, expected: list[str]) -> None:
+    """`port` is for routers, `ports` for everything else, and each leads to one door."""
+    text = spark(
+        TWO[0], f"{TWO[1]}, ports: {{nginxHttp: 30103, nginxGrpc: 30108, pulsar: 30104}}",
+        routes=f"[{{from: 9999, to: 10000, {route}}}]",
+    )  # fmt: skip
+    found = messages(text)
+    assert len(found) == len(expected)
+    assert all(message.startswith(start) for message, start in zip(found, expected, strict=True))
+
+
+def test_serving_proxies_hidden_from_each_other() -> None:
+    """Parties that serve together on different clusters must reach each other's proxy."""
+    serving = "serving: {exposure: ClusterIP}"
+    text = federation(clusters=[BANK, SHOP], parties=[f"{TWO[0]}, {serving}", f"{TWO[1]}, serving: {{}}"])
+    assert messages(text) == [
+        "the serving proxy of party 9999 is exposed inside cluster bank only, and dialled from elsewhere by party 10000"
+    ]
+    assert findings(text)[0][2].place.path == ("parties", 0, "serving", "exposure")
+    alone = federation(clusters=[BANK, SHOP], parties=[f"{TWO[0]}, {serving}", TWO[1]])
+    assert codes(alone) == []
+
+
+def test_a_hidden_party_is_told_once_for_both_of_its_clusters() -> None:
+    """The serving proxy inherits the exposure of training."""
+    text = federation(
+        clusters=[BANK, SHOP], parties=[f"{TWO[0]}, exposure: ClusterIP", TWO[1]], defaults="{serving: {}}"
+    )
+    assert codes(text) == ["FED306"]
+
+
+@pytest.mark.parametrize(
+    ("party", "start"),
+    [
+        ("exposure: {type: LoadBalancer, address: 10.0.0.7, addresses: {nginx: 127.0.0.1}}", "the address of nginx's"),
+        ("serving: {redis: {host: 'redis:6379', password: 'env:A'}}", "the Redis host of party 9999,"),
+        ("serving: {redis: {host: 0.0.0.0, password: 'env:A'}}", "the Redis host of party 9999,"),
+        (
+            "serving: {exposure: {type: LoadBalancer, address: localhost}}",
+            "the address of the serving proxy's load balancer of party 9999,",
+        ),
+    ],
+)
+def test_addresses_of_every_kind_are_judged(party: str, start: str) -> None:
+    """Each is named for what it is."""
+    found = messages(spark(f"{TWO[0]}, {party}", TWO[1]))
+    assert len(found) == 1
+    assert start in found[0]
+
+
+def test_addresses_of_the_1_2_generation_are_judged() -> None:
+    """The proxy in a DMZ and the NFS server are addresses too."""
+    parties = [f"{TWO[0]}, dmz: {{address: 127.0.0.1}}, nfs: {{server: 'a:1', path: /data}}", TWO[1]]
+    found = messages(federation(clusters=[BANK, SHOP], parties=parties, release="v1.2.0"))
+    assert sorted(text.partition(", ")[2].partition(",")[0] for text in found) == [
+        "the NFS server of party 9999",
+        "the address of the DMZ host of party 9999",
+    ]
+
+
+def test_interfaces_of_all_kinds_share_one_controller() -> None:
+    """Spark's and the serving proxy's hosts are told apart as FATEBoard's are."""
+    hosts = "ingress: {spark: {hosts: [a.example.com]}, pulsar: {hosts: [a.example.com]}}"
+    text = spark(f"{TWO[0]}, {hosts}", TWO[1])
+    assert messages(text) == [
+        "Pulsar of party 9999 has the host a.example.com, which Spark of party 9999 has on cluster bank"
+    ]
+    serving = "serving: {ingress: {servingProxy: {hosts: [board.example.com]}}}"
+    board = "ingress: {fateboard: {hosts: [board.example.com]}}"
+    found = findings(federation(clusters=[BANK, SHOP], parties=[f"{TWO[0]}, {board}, {serving}", TWO[1]]))
+    assert len(found) == 1
+    start = "the serving proxy of party 9999 has the host board.example.com, which FATEBoard of party 9999 has"
+    assert found[0][2].message.startswith(start)
+    assert found[0][2].place.path == ("parties", 0, "serving", "ingress", "servingProxy", "hosts", 0)
+
+
+def test_serving_clusters_have_namespaces_and_names() -> None:
+    """Two of them need two namespaces; beside training one needs another name."""
+    one = ["id: 9999, cluster: bank", "id: 10000, cluster: bank"]
+    shared = federation(clusters=[BANK], parties=one, defaults="{serving: {namespace: serving}}")
+    assert messages(shared) == [
+        "FATE-Serving of party 10000 is in namespace serving of cluster bank, where FATE-Serving of party 9999 is"
+    ]
+    beside = federation(clusters=[BANK], parties=[f"{one[0]}, serving: {{namespace: fate-9999}}", one[1]])
+    assert codes(beside) == []
+    same = federation(
+        clusters=[BANK], parties=[f"{one[0]}, serving: {{name: fate-9999, namespace: fate-9999}}", one[1]]
+    )
+    assert messages(same) == ["FATE-Serving of party 9999 has the name fate-9999 of party 9999 in namespace fate-9999"]

@@ -12,7 +12,6 @@ import pytest
 
 from planner import checks
 from planner.catalogue import CHECKS, FAULTS
-from planner.invariants import INVARIANTS
 from planner.manual import markers, page
 
 FOLDER = Path(checks.__file__).parent
@@ -77,41 +76,3 @@ def test_findings_can_be_acted_on(module: ModuleType, plan_of: Callable[[str], A
 def test_checks_are_those_that_can_check() -> None:
     """Modules with a check function run on every federation."""
     assert {module for module in FAULTS if hasattr(module, "check")} == set(CHECKS)
-
-
-FAMILIES = {
-    "ID": 5,
-    "NS": 5,
-    "VER": 7,
-    "IMG": 2,
-    "PORT": 8,
-    "EGG": 17,
-}
-
-
-def test_every_invariant_of_the_planned_families_is_upheld() -> None:
-    """ID, NS, VER, IMG, PORT and EGG are complete, and so are UPG-3, K8S-1 and CRED-1."""
-    expected = {f"INV-{family}-{number + 1}" for family, count in FAMILIES.items() for number in range(count)}
-    expected |= {"INV-UPG-3", "INV-K8S-1", "INV-CRED-1"}
-    assert {invariant.id for invariant in INVARIANTS} == expected
-    assert len(INVARIANTS) == len(expected)
-
-
-@pytest.mark.parametrize("invariant", INVARIANTS, ids=[invariant.id for invariant in INVARIANTS])
-def test_an_invariant_is_upheld_where_it_says(invariant: Any) -> None:
-    """Codes exist, code that makes it impossible exists, tests exist, probes are sentences."""
-    assert invariant.upheld
-    for how, where in invariant.upheld:
-        if how == "check":
-            assert where in IDS
-        elif how == "construction":
-            name, _, attribute = where.partition(":")
-            value: Any = __import__(name, fromlist=["_"])
-            for part in attribute.split("."):
-                value = getattr(value, part)
-        elif how == "test":
-            path, _, name = where.partition("::")
-            assert f"def {name}(" in (FOLDER.parent.parent / path).read_text()
-        else:
-            assert how == "probe"
-            assert len(where.split()) > 3

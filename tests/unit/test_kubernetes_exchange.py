@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 import yaml
 
+from planner.channels import Channel
 from planner.lookup import Endpoint, RouteTable
 from planner.pipeline import check
 from planner.plan import Plan, PlannedSite
 from renderers import kubernetes
 from renderers.kubernetes import CONFIG_FILE, DEPLOYMENT_FILE, KUSTOMIZATION_FILE, SERVICE_FILE
-from renderers.reading import Reading, Unreadable
+from renderers.reading import Exposed, Gate, Reading, Unreadable
 
 FEDERATION = """\
 version: 1
@@ -92,18 +93,24 @@ class TestAsPlanned:
             name="osx",
             namespace="fate-hub",
             party=1,
-            version="v2.0.0",
+            chart="",
+            release="v2.0.0",
             module="osx",
-            table=RouteTable(None, {9999: Endpoint("192.168.9.1", 30091), 10000: Endpoint("10.0.0.7", 9370)}),
-            service_type="NodePort",
-            node_port=30000,
-            load_balancer=None,
+            modules=("osx",),
+            gates=(
+                Gate(
+                    Channel.ROLLSITE,
+                    RouteTable(None, {9999: Endpoint("192.168.9.1", 30091), 10000: Endpoint("10.0.0.7", 9370)}),
+                    (Exposed("osx", "NodePort", 9370, 30000, None, ("spec", "type"), SERVICE_FILE),),
+                    ("data", "route_table.json"),
+                ),
+            ),
         )
 
     def test_the_table_is_the_planned_one(self) -> None:
         """The exchange forwards to every party, and has no default route that could loop."""
         plan, exchange = planned_exchange()
-        assert read(files()).table == plan.table(exchange)
+        assert read(files()).gates[0].table == plan.table(exchange, Channel.ROLLSITE)
 
     @pytest.mark.parametrize(
         ("settings", "expected"),
@@ -115,8 +122,8 @@ class TestAsPlanned:
     )
     def test_exposure(self, settings: str, expected: tuple[str, int | None, str | None]) -> None:
         """The Service as the federation asks for it."""
-        reading = read(files(settings))
-        assert (reading.service_type, reading.node_port, reading.load_balancer) == expected
+        exposed = read(files(settings)).gates[0].exposed[0]
+        assert (exposed.service_type, exposed.node_port, exposed.load_balancer) == expected
 
     def test_each_file_is_one_object_in_the_namespace(self) -> None:
         """The kustomization names all others, in the order in which they are applied."""
@@ -262,7 +269,7 @@ class TestMutations:
         self, change: Change, entries: Mapping[int, Endpoint], default: tuple[Endpoint, ...]
     ) -> None:
         """It is read as it stands, so that the proof sees it."""
-        table = read(changed_table(change)).table
+        table = read(changed_table(change)).gates[0].table
         assert table == RouteTable(None, {**entries, 10000: Endpoint("10.0.0.7", 9370)}, default)
 
     @pytest.mark.parametrize("selves", [[], ["1"], ["default", "9999"], "default"])
@@ -318,8 +325,8 @@ class TestMutations:
     )
     def test_another_service(self, change: Change, expected: tuple[str, int | None]) -> None:
         """It is read as Kubernetes takes it."""
-        reading = read(changed(SERVICE_FILE, change))
-        assert (reading.service_type, reading.node_port) == expected
+        exposed = read(changed(SERVICE_FILE, change)).gates[0].exposed[0]
+        assert (exposed.service_type, exposed.node_port) == expected
 
     def test_another_namespace(self) -> None:
         """Of the Service, which peers dial."""

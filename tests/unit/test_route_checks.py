@@ -628,3 +628,62 @@ def test_findings_of_the_proof() -> None:
     assert [diagnostic.fault.code for diagnostic in actual] == codes
     assert all(diagnostic.place is place and diagnostic.hint for diagnostic in actual)
     assert all(diagnostic.message.endswith(": the way") for diagnostic in actual)
+
+
+SERVED: dict[str, Any] = {"serving": {}}
+PROXY = {"kind": "servingProxy"}
+
+
+def served(topology: object, hubs: str = "s", **more: Any) -> dict[str, Any]:
+    """Three parties with FATE-Serving; exchange `s` is one for serving."""
+    below = {f"exchange_{name}": PROXY for name in hubs if name in "st"}
+    return federation(topology, hubs=hubs, defaults=SERVED, **{**below, **more})
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (served([{"mesh": "all"}, {"star": "all", "through": "s"}]), []),
+        (served("star", hubs="as"), []),
+        (served("mesh"), [("FED213", ("exchanges", 0, "name"))]),
+        (
+            served(
+                [{"mesh": "all"}, {"star": "all", "through": "s"}], routes=[{"from": 1, "to": "s", "address": "b.c"}]
+            ),
+            [],
+        ),
+        (served("star", hubs="a", routes=[{"from": 1, "to": 2, "ports": {"servingProxy": 31000}}]), []),
+        (
+            federation("star", hubs="a", routes=[{"from": 1, "to": 2, "port": 31000}]),
+            [("FED218", ("routes", 0))],
+        ),
+        (
+            served([{"mesh": [1, 2]}, {"mesh": [2, 3]}, {"star": "all", "through": "s"}], never=[[1, 3]]),
+            [("FED203", ("never", 0))],
+        ),
+        (
+            served(
+                [{"star": "all", "through": "a"}, {"star": "all", "through": "s"}], hubs="as", party_3={"polling": "a"}
+            ),
+            [],
+        ),
+        (
+            federation(
+                [{"mesh": "all"}, {"star": "all", "through": "s"}], hubs="s", exchange_s=PROXY, release="v1.11.2",
+                defaults={"serving": {}, "tls": True}
+            ),
+            [],
+        ),
+    ],
+)  # fmt: skip
+def test_serving_has_routes_of_its_own(data: Mapping[str, Any], expected: Found) -> None:
+    """A star for serving says nothing about training, and the other way round."""
+    assert found(data) == expected
+
+
+def test_tls_is_eggrolls() -> None:
+    """A party on Spark has no router that could differ, and may be in one file with parties that have."""
+    settings: dict[str, Any] = {f"party_{n}": {"engine": "spark_rabbitmq"} for n in (3, 4)}
+    settings |= {"party_1": {"tls": True}, "party_2": {"tls": True}}
+    data = federation([{"mesh": [1, 2]}, {"mesh": [3, 4]}], parties=4, release="v1.11.2", **settings)
+    assert found(data) == []
