@@ -40,6 +40,7 @@ def _command(function: _Task) -> _Task:
 
     @functools.wraps(function)
     def run(*args: Any, **kwargs: Any) -> None:
+        sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)  # invoke forbids it: each run compiled all again
         try:
             function(*args, **kwargs)
         except (Exit, SystemExit):

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from planner.channels import Channel
-from planner.doors import channels_of, doors, has_single_nginx_port
+from planner.doors import channels_of, doors
 from planner.model import Ingress, Serving, Site
 from planner.releases import FATE, Release, ServingRelease
 from planner.routes import Topology
@@ -27,6 +27,17 @@ BLOCKS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """Components of federation.yaml whose block in a cluster.yaml has another name, and that block."""
+ITEMS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
+    {
+        "nodemanager": {
+            "nodeSelector": "nodemanager.list[*].nodeSelector",
+            "nodeSelectors": "nodemanager.list[*].nodeSelector",
+            "existingClaim": "nodemanager.list[*].existingClaim",
+            "subPath": "nodemanager.list[*].subPath",
+        }
+    }
+)
+"""Blocks that name each of their pods in a list, where the release has one, and what only the items can say."""
 _CREDENTIALS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
         "mysql": ("mysql", "mysql.password"),
@@ -39,7 +50,7 @@ _SERVING_CREDENTIALS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {"redis": ("servingRedis", "servingRedis.password"), "admin": ("servingAdmin", "servingAdmin.password")}
 )
 """The same of `serving.credentials`."""
-_ADAPTERS: Final[Mapping[str, str]] = MappingProxyType(
+ADAPTERS: Final[Mapping[str, str]] = MappingProxyType(
     {"single": "servingServer.singleAdaptor", "batch": "servingServer.batchAdaptor", "url": "servingServer.AdapterURL"}
 )
 """Keys of `serving.adapters`, and the chart's."""
@@ -79,6 +90,12 @@ def module_of(component: str) -> str:
     return BLOCKS.get(component, component).partition(".")[0]
 
 
+def image_key(block: str, key: str, reads: Callable[[str], bool]) -> str:
+    """The chart's key for a component's `image` or `imageTag`: Spark's begin with a capital until v1.11.2."""
+    capital = f"{key[0].upper()}{key[1:]}"
+    return capital if reads(f"{block}.{capital}") else key
+
+
 def settings_of(site: Site, release: Release, topology: Topology, modules: Collection[str]) -> Iterator[Setting]:
     """Every setting of a site's training, or of an exchange for it, that some release cannot express."""
     flags = {
@@ -104,10 +121,10 @@ def settings_of(site: Site, release: Release, topology: Topology, modules: Colle
         yield from _of_exchange(site, kind_of(site, release, topology))
     else:
         yield from _of_party(site, release)
+        yield from _ingress(site.ingress, release, modules)
     for name, (_, key) in _CREDENTIALS.items():
         if name in site.credentials:
             yield Setting(("credentials", name), _always(key))
-    yield from _ingress(site.ingress, release, modules)
     for component, settings in site.components.items():
         if module_of(component) in modules or (component == "osx" and site.target == "kubernetes"):
             yield from _component(component, settings)
@@ -152,7 +169,7 @@ def _of_party(site: Site, release: Release) -> Iterator[Setting]:
     if engine is not None and engine.broker == "pulsar" and site.tenant is not None:
         yield Setting(("pulsar", "tenant"), _always("python.pulsar.tenant"))
     if split and site.nginx == "relay" and "nginx" in site.given:
-        yield Setting(("nginx",), lambda other: not has_single_nginx_port(other), "relay between two nginx")
+        yield Setting(("nginx",), lambda other: not other.has_single_nginx_port, "relay between two nginx")
     if site.serving is not None:
         yield Setting(("serving",), _always("servingIp"), "the address of FATE-Serving")
         if site.serving.use_registry:
@@ -168,8 +185,9 @@ def _of_exchange(site: Site, kind: str) -> Iterator[Setting]:
             yield Setting(("tls",), _always("rollsite.enableTLS"))
     elif site.domain != "fate.org":
         yield Setting(("domain",), _always("pulsar.exchange.domain"), "a domain of the parties' names", FATE)
-    if "serving" in site.given:
-        yield Setting(("serving",), _always(key=False), owner=f"an exchange of kind {kind}")
+    for word in ("serving", "ingress"):
+        if word in site.given:
+            yield Setting((word,), _always(key=False), owner=f"an exchange of kind {kind}")
     if site.target == "kubernetes" and "overrides" in site.given:
         yield Setting(("overrides",), _always(key=False))
 
@@ -205,22 +223,39 @@ def _has_ingress(release: Release) -> bool:
 
 def _component(component: str, settings: Mapping[str, Any]) -> Iterator[Setting]:
     block = BLOCKS.get(component, component)
+    several = len(settings.get("nodeSelectors", ()))
     for key in settings:
         path = ("components", component, key)
-        if key == "replicas":
+        if several and (key == "nodeSelector" or (key == "replicas" and several not in {1, settings[key]})):
+            yield Setting(path, _always(key=False), owner="a component with `nodeSelectors`")
+        elif key == "replicas":
             yield Setting(path, lambda release: _replicas(block, release))
         elif key == "resources":
             yield Setting(path, lambda release: _resources(block, settings["resources"], release))
+        elif key in {"image", "imageTag"}:
+            yield Setting(path, _image(block, key))
+        elif key == "nodeSelectors":
+            yield Setting(path, _always(ITEMS.get(block, {}).get(key, f"{block}.{key}")))
         elif key != "storage":
-            yield Setting(path, _always(f"{block}.{key}"))
+            yield Setting(path, _placed(block, key))
     for key in settings.get("storage", ()):
-        yield Setting(("components", component, "storage", key), _always(f"{block}.{key}"))
+        yield Setting(("components", component, "storage", key), _placed(block, key))
 
 
 def _replicas(block: str, release: Release) -> str:
     """The chart's key for the number of a block's pods: `nodemanager.count` until v1.8.1."""
     scale = next((engine.scale_key for engine in release.engines if engine.scale_key.startswith(f"{block}.")), None)
     return scale or f"{block}.replicas"
+
+
+def _placed(block: str, key: str) -> Callable[[Release], Keys]:
+    """The chart's key for a label or volume of a block: until v1.6.0 a nodemanager has some in the list alone."""
+    item = ITEMS.get(block, {}).get(key, "")
+    return lambda release: item if item and release.reads(FATE, item) else f"{block}.{key}"
+
+
+def _image(block: str, key: str) -> Callable[[Release], Keys]:
+    return lambda release: f"{block}.{image_key(block, key, lambda path: release.reads(FATE, path))}"
 
 
 def _resources(block: str, resources: Mapping[str, Any], release: Release) -> Keys:
@@ -254,6 +289,9 @@ def serving_settings(site: Site, modules: Collection[str]) -> Iterator[ServingSe
         return
     if site.kind == "exchange":
         yield from _served_exposure(site.exposure.type, ("exposure",))
+        if serving.persistence:
+            yield ServingSetting(("persistence",), _always_served("persistence"))
+        yield from _served_ingress((), serving.ingress, modules)
         yield from _served_components((), site.components, modules)
         return
     above = ("serving",) if "exposure" in serving.given else ()
@@ -287,25 +325,25 @@ def _of_serving(serving: Serving, modules: Collection[str]) -> Iterator[ServingS
     if serving.cache is not None:
         yield ServingSetting(("serving", "cache"), _always_served("servingServer.cacheType"))
     for name in serving.adapters:
-        yield ServingSetting(("serving", "adapters", name), _always_served(_ADAPTERS[name]))
-    yield from _served_ingress(serving.ingress, modules)
+        yield ServingSetting(("serving", "adapters", name), _always_served(ADAPTERS[name]))
+    yield from _served_ingress(("serving",), serving.ingress, modules)
     yield from _served_components(("serving",), serving.components, modules)
 
 
-def _served_ingress(ingress: Ingress, modules: Collection[str]) -> Iterator[ServingSetting]:
-    """Settings of the interfaces of FATE-Serving; the class is the party's, written for its training."""
+def _served_ingress(above: tuple[str, ...], ingress: Ingress, modules: Collection[str]) -> Iterator[ServingSetting]:
+    """Settings of the interfaces of FATE-Serving; a party's class stands above, written for its training too."""
     if ingress.ingress_class is not None:
         yield ServingSetting(("ingress", "class"), _always_served("ingressClassName"))
     for name, settings in ingress.hosts.items():
         if name not in modules:
             continue
-        yield ServingSetting(("serving", "ingress", name), _served_hosts_key(name), f"hosts of {name}")
+        path = (*above, "ingress", name)
+        yield ServingSetting(path, _served_hosts_key(name), f"hosts of {name}")
         for key in ("tlsSecret", "annotations"):
             if key in settings:
-                yield ServingSetting(("serving", "ingress", name, key), _has_served_ingress)
+                yield ServingSetting((*path, key), _has_served_ingress)
         if len(settings.get("hosts", ())) > 1:
-            path = ("serving", "ingress", name, "hosts")
-            yield ServingSetting(path, _has_served_ingress, f"several hosts of {name}")
+            yield ServingSetting((*path, "hosts"), _has_served_ingress, f"several hosts of {name}")
 
 
 def _served_hosts_key(name: str) -> Callable[[ServingRelease], Keys]:
@@ -338,7 +376,7 @@ def module_settings(site: Site, release: Release) -> Iterator[tuple[tuple[str, .
         module, key = _CREDENTIALS.get(name, (name, ""))
         if release.reads(FATE, key):
             yield ("credentials", name), module, repr(reference)
-    if release.hosts.dialect != "fixed":
+    if site.kind == "party" and release.hosts.dialect != "fixed":
         for module, settings in site.ingress.hosts.items():
             yield ("ingress", module), module, repr(settings)
     for component, address in site.exposure.addresses.items():

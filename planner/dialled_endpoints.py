@@ -7,17 +7,15 @@ from typing import Final, NamedTuple
 
 from planner.addresses import Written, is_sound, normalised
 from planner.channels import OWN, Channel
-from planner.doors import Door, channels_of, doors
+from planner.doors import SERVING_DOORS, Door, channels_of, doors, exposure_of
 from planner.lookup import Endpoint
-from planner.model import Cluster, Exposure, RouteOverride, Site
+from planner.model import Cluster, RouteOverride, Site
 from planner.releases import Release
 from planner.serving_release import serving_modules
 from planner.subject import Subject
 
 ROUTER_PORTS: Final = frozenset({"rollsite", "osx", "proxy"})
 """The doors that a route's `port` is for."""
-_SERVING_DOORS: Final = frozenset({"servingProxy", "servingServer"})
-"""The doors of a party's serving cluster, which has an exposure and a namespace of its own."""
 Endpoints = Mapping[tuple[str, str], Endpoint]
 """Where the doors of sites are dialled, by site key and the door's name."""
 
@@ -28,13 +26,6 @@ class Detour(NamedTuple):
     door: Door
     endpoint: Endpoint
     key: tuple[str, ...]
-
-
-def exposure_of(site: Site, door: Door) -> Exposure:
-    """The exposure that a door of a site has: that of training, or that of the serving cluster."""
-    if site.serving is not None and site.kind == "party" and door.name in _SERVING_DOORS:
-        return site.serving.exposure
-    return site.exposure
 
 
 def service_type(site: Site, door: Door) -> str:
@@ -70,7 +61,7 @@ def inside(site: Site, door: Door) -> Endpoint:
 
 def namespace_of(site: Site, door: Door) -> str:
     """The namespace of the Service behind a door: that of training, or that of the serving cluster."""
-    if site.serving is not None and door.name in _SERVING_DOORS:
+    if site.serving is not None and door.name in SERVING_DOORS:
         return site.serving.namespace
     return site.namespace
 

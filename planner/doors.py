@@ -6,11 +6,11 @@ Container ports and Service names: reference components.md "Ports a peer dials",
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from planner.channels import CONTROL, Channel
 from planner.model import Exposure, Site
-from planner.releases import FATE, Release
+from planner.releases import Release
 from planner.routes import Topology
 from planner.serving_release import serving_modules, serving_release
 from planner.subject import chosen_engine, kind_of, site_modules
@@ -48,17 +48,12 @@ def _training(site: Site, release: Release) -> tuple[Channel, ...]:
         return ()
     if engine.broker is None:
         return (Channel.ROLLSITE,)
-    control = (Channel.NGINX_GRPC,) if has_single_nginx_port(release) else CONTROL
+    control = (Channel.NGINX_GRPC,) if release.has_single_nginx_port else CONTROL
     return (*control, Channel.PULSAR if engine.broker == "pulsar" else Channel.RABBITMQ)
 
 
 def _serving(site: Site, release: Release) -> tuple[Channel, ...]:
     return (Channel.SERVING,) if "servingProxy" in serving_modules(site, release) else ()
-
-
-def has_single_nginx_port(release: Release) -> bool:
-    """Whether nginx has one port only and FATE-Flow is dialled past it (v1.5.0; INV-NGX-3)."""
-    return release.reads(FATE, "nginx.nodePort") and not release.reads(FATE, "nginx.httpNodePort")
 
 
 def doors(site: Site, release: Release, topology: Topology, channel: Channel) -> tuple[Door, ...]:
@@ -92,6 +87,8 @@ def _doors(site: Site, release: Release, topology: Topology, channel: Channel) -
 PULSAR_TLS = Door("pulsarTls", "pulsarTls", "pulsar", 6651)
 SERVING_PROXY = Door("servingProxy", "servingProxy", "serving-proxy", 8869)
 SERVING_SERVER = Door("servingServer", "servingServer", "serving-server", 8000)
+SERVING_DOORS: Final = frozenset({SERVING_PROXY.name, SERVING_SERVER.name})
+"""The doors of a party's serving cluster, which has an exposure and a namespace of its own."""
 
 
 def _control(site: Site, release: Release, channel: Channel) -> Iterator[Door]:
@@ -102,7 +99,7 @@ def _control(site: Site, release: Release, channel: Channel) -> Iterator[Door]:
     nginx = Door("nginxHttp" if http else "nginxGrpc", "nginx", "nginx", ports.nginx_http if http else ports.nginx_grpc)
     if site.kind == "exchange":
         yield nginx
-    elif has_single_nginx_port(release):
+    elif release.has_single_nginx_port:
         yield flow
     elif site.nginx == "direct":
         yield from (flow, nginx)
@@ -141,10 +138,10 @@ def port_names(site: Site, release: Release, topology: Topology) -> tuple[str, .
 def _port_names(site: Site, release: Release, topology: Topology) -> Iterator[str]:
     channels = channels_of(site, release, topology)
     for channel in channels:
-        kind = exposure_of(site, channel).type
         for door in doors(site, release, topology, channel):
             if door.component == "python" or (site.dmz is not None and door.name == "proxy"):
                 continue
+            kind = exposure_of(site, door).type
             if kind == "NodePort" or (kind == "LoadBalancer" and door.name in site.pins):
                 yield door.name
     if site.kind == "party":
@@ -155,13 +152,13 @@ def _further_names(site: Site, release: Release, channels: tuple[Channel, ...]) 
     """The NodePorts of a party that no peer dials: its own serving-server and FATE-Flow, and those of idle doors."""
     if site.exposure.type == "NodePort" and Channel.PULSAR in channels:
         yield PULSAR_TLS.name
-    if site.exposure.type == "NodePort" and Channel.NGINX_GRPC in channels and has_single_nginx_port(release):
+    if site.exposure.type == "NodePort" and Channel.NGINX_GRPC in channels and release.has_single_nginx_port:
         yield "nginxHttp"
     chart = serving_release(site, release)
     exposable = chart is not None and chart.reads("servingServer.nodePort")
     if (
         exposable
-        and exposure_of(site, Channel.LOAD).type == "NodePort"
+        and exposure_of(site, SERVING_SERVER).type == "NodePort"
         and "servingServer" in serving_modules(site, release)
     ):
         yield SERVING_SERVER.name
@@ -172,8 +169,8 @@ def _further_names(site: Site, release: Release, channels: tuple[Channel, ...]) 
         yield "fateflowHttp"
 
 
-def exposure_of(site: Site, channel: Channel) -> Exposure:
-    """How a site's doors on a channel are exposed: those of a party's serving cluster may differ from training."""
-    if channel in (Channel.SERVING, Channel.LOAD) and site.kind == "party" and site.serving is not None:
+def exposure_of(site: Site, door: Door) -> Exposure:
+    """The exposure that a door of a site has: that of training, or that of a party's serving cluster."""
+    if door.name in SERVING_DOORS and site.kind == "party" and site.serving is not None:
         return site.serving.exposure
     return site.exposure

@@ -15,6 +15,7 @@ from planner.lookup import Endpoint
 from planner.model import party_key
 from planner.plan import Plan
 from planner.plan_json import SHARED
+from planner.releases import Change as KeyFact
 from planner.releases import Release, ServingRelease
 
 _SERVICE_KEYS: Final = (
@@ -30,6 +31,7 @@ _IDENTITY: Final = ("name", "namespace", "partyId", "chartName")
 _PLACE: Final = ("cluster", "namespace", "target")
 """What says, in plan.json, where a site is installed."""
 _NO_PODS: Final = ("ingress", "ingressClassName", "host")
+_MOST_COMMANDS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def impacts(
     causes = frozenset(
         planned.key
         for planned in plan.sites
-        if {channel: frozenset(planned.endpoints(channel)) for channel in planned.channels} != earlier.get(planned.key)
+        if {channel: planned.endpoints(channel) for channel in planned.channels} != earlier.get(planned.key)
     )
     gone = {
         site: frozenset[Endpoint]().union(*found.values()) for site, found in earlier.items() if site not in plan.by_key
@@ -101,11 +103,21 @@ def move_effect(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[st
     return (f"it moves from {places[0]} to {places[1]}: remove it there, install it here",)
 
 
-def effects(release: Release | ServingRelease, paths: Sequence[str]) -> tuple[str, ...]:
-    """What happens to a running site when these keys of one of its files change, one clause per kind of effect."""
+def effects(release: Release | ServingRelease, before: object, after: object) -> tuple[str, ...]:
+    """What happens to a running site when one of its files changes, one clause per kind of effect."""
     clauses: dict[str, None] = {}
-    for path in paths:
-        clauses.setdefault(_effect(release, path))
+    told: set[tuple[str, KeyFact]] = set()
+    swapped = _swapped_blocks(before, after)
+    for path in changed_paths(before, after):
+        fact = _fact(release, path)
+        reader = path.partition(".")[0]
+        if reader in swapped:
+            continue
+        if fact is None:
+            clauses.setdefault(_effect(path))
+        elif (reader, fact) not in told:
+            told.add((reader, fact))
+            clauses.setdefault(_known_effect(reader, fact, before, after))
     return tuple(clauses)
 
 
@@ -123,13 +135,28 @@ def changed_paths(before: object, after: object, path: str = "") -> Iterator[str
         yield path
 
 
-def _effect(release: Release | ServingRelease, path: str) -> str:
+def _swapped_blocks(before: object, after: object) -> frozenset[object]:
+    """The blocks that come or go with their modules, of which the change of `modules` says enough."""
+    if not isinstance(before, Mapping) or not isinstance(after, Mapping):
+        return frozenset()
+    if before.get("modules") == after.get("modules"):
+        return frozenset()
+    return frozenset(before.keys() ^ after.keys()) - {"modules"}
+
+
+def _fact(release: Release | ServingRelease, path: str) -> KeyFact | None:
+    """What the release's data says of a key, where it is one that FATE reads."""
+    for fact in release.changes:
+        if any(path == key or path.startswith(f"{key}.") for key in fact.keys):
+            return fact
+    return None
+
+
+def _effect(path: str) -> str:
+    """What Kubernetes makes of a change of any other key."""
     top, _, rest = path.partition(".")
     if top in _IDENTITY:
         return f"{top} changes: the site must be removed and installed again"
-    known = _known_effect(release, path)
-    if known is not None:
-        return known
     if rest.partition(".")[0] in _SERVICE_KEYS:
         return f"the Service of {top} changes, nothing restarts"
     if top in _NO_PODS:
@@ -137,24 +164,48 @@ def _effect(release: Release | ServingRelease, path: str) -> str:
     return f"{top} restarts" if rest else f"{top} changes: all pods restart"
 
 
-def _known_effect(release: Release | ServingRelease, path: str) -> str | None:
-    """What the release's data says of a key that FATE reads."""
-    for change in release.changes:
-        if any(path == key or path.startswith(f"{key}.") for key in change.keys):
-            command = (change.command or "").replace("{party}", "<party>")
-            by_hand = f"; run `{command}` for each entry that changed" if command else ""
-            if change.restart:
-                return f"{', '.join(change.restart)} must be restarted by hand{by_hand}"
-            if change.each_task:
-                return f"the next tasks read the routes of {path.partition('.')[0]}, nothing restarts{by_hand}"
-            return f"{path.partition('.')[0]} reads its routes again within {change.seconds} s, nothing restarts"
-    return None
+def _known_effect(reader: str, fact: KeyFact, before: object, after: object) -> str:
+    by_hand = _told_by_hand(fact, before, after)
+    if fact.restart:
+        return f"{', '.join(fact.restart)} must be restarted by hand{by_hand}"
+    if fact.each_task:
+        return f"the next tasks read the routes of {reader}, nothing restarts{by_hand}"
+    again = f"{reader} reads its routes again within {fact.seconds} s"
+    if fact.restart_removed and any(_entries(before, key).keys() - _entries(after, key) for key in fact.keys):
+        return f"{again}, but {', '.join(fact.restart_removed)} must be restarted by hand to forget what is gone"
+    return f"{again}, nothing restarts"
 
 
-def _endpoints(site: Mapping[str, Any]) -> Mapping[str, frozenset[Endpoint]]:
-    """The endpoints of a site in a plan.json, by channel."""
+def _told_by_hand(fact: KeyFact, before: object, after: object) -> str:
+    """The command for each peer whose entry a process has read and keeps, although it is another or none now."""
+    if fact.command is None:
+        return ""
+    stale: set[str] = set()
+    for key in fact.keys:
+        later = _entries(after, key)
+        stale.update(name for name, entry in _entries(before, key).items() if later.get(name) != entry)
+    stale.discard(str(before.get("partyId")) if isinstance(before, Mapping) else "")
+    if not stale:
+        return ""
+    if not all(map(str.isdecimal, stale)):  # the default route, by which any party may have been reached
+        return f"; run `{fact.command.replace('{party}', '<party>')}` for each other party"
+    if len(stale) > _MOST_COMMANDS:
+        return f"; run `{fact.command.replace('{party}', '<party>')}` for each entry that changed"
+    commands = (fact.command.replace("{party}", name) for name in sorted(stale, key=int))
+    return f"; run {' and '.join(f'`{command}`' for command in commands)}"
+
+
+def _entries(document: object, key: str) -> Mapping[str, object]:
+    """The entries of the table at a dotted key, by name; none where there is no table."""
+    for step in key.split("."):
+        document = document.get(step) if isinstance(document, Mapping) else None
+    return {str(name): entry for name, entry in document.items()} if isinstance(document, Mapping) else {}
+
+
+def _endpoints(site: Mapping[str, Any]) -> Mapping[str, tuple[Endpoint, ...]]:
+    """The endpoints of a site in a plan.json, by channel, the one that others are told first."""
     return {
-        channel: frozenset(Endpoint(each["host"], each["port"]) for each in found)
+        channel: tuple(Endpoint(each["host"], each["port"]) for each in found)
         for channel, found in site.get("endpoints", {}).items()
     }
 

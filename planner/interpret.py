@@ -80,6 +80,7 @@ def interpret(data: Data, *, complete: bool, lost: frozenset[str] = DECLARING) -
         routes=tuple(_route(item, ("routes", index)) for index, item in _items(data, "routes")),
         complete=complete,
         lost=frozenset() if complete else lost,
+        defaults=MappingProxyType(dict(defaults)),
     )
 
 
@@ -209,11 +210,20 @@ def _domain_and_class(data: Data) -> Data:
 
 
 def _exchange_serving(data: Data, name: str) -> Serving | None:
-    """What an exchange of kind servingProxy says of its chart."""
+    """What an exchange of kind servingProxy says of its chart, in words that stand at the exchange itself."""
     if data.get("kind") != "servingProxy":
         return None
     value: Data = data.get("serving", {})
-    return Serving(name, data.get("namespace", name), value.get("release"), given=frozenset(value))
+    persistence = data.get("persistence", False)
+    return Serving(
+        name,
+        data.get("namespace", name),
+        value.get("release"),
+        ingress=_ingress(data.get("ingress", {})),
+        persistence=bool(persistence),
+        storage=MappingProxyType(dict(persistence) if isinstance(persistence, Mapping) else {}),
+        given=frozenset(value),
+    )
 
 
 def _ingress(value: Data) -> Ingress:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 from planner.model import Site
 from planner.releases import FATE, KUBE_CFG, Release
@@ -42,14 +42,9 @@ def expresses(release: Release, chart: str, key: str) -> bool:
     return counterpart is not None and release.reads(*counterpart)
 
 
-def placement(site: Site) -> Mapping[str, Any]:
-    """What kube.cfg would say of the nodes of a party's modules: by module the labels, for eggs a list of them."""
-    found: dict[str, Any] = {module: dict(_component(site, module).get("nodeSelector", {})) for module in SELECTED}
-    eggs = _component(site, "egg")
-    several = eggs.get("nodeSelectors")
-    found["egg"] = [dict(labels) for labels in several or [eggs.get("nodeSelector", {})] * eggs.get("replicas", 1)]
-    return found
-
-
-def _component(site: Site, module: str) -> Mapping[str, Any]:
-    return site.components.get(module, {})
+def placement(site: Site) -> Mapping[str, tuple[Mapping[str, str], ...]]:
+    """The node selectors of a party's modules that kube.cfg has, by module: one of each, and one for every egg."""
+    found = {module: (site.components.get(module, {}).get("nodeSelector", {}),) for module in SELECTED}
+    eggs = site.components.get("egg", {})
+    chosen = tuple(eggs.get("nodeSelectors", ())) or (eggs.get("nodeSelector", {}),)
+    return {**found, "egg": chosen * eggs.get("replicas", 1) if len(chosen) == 1 else chosen}

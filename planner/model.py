@@ -286,6 +286,7 @@ class Federation:
 
     `complete` is false when parts of the file were unreadable and left out. `lost` names the lists (`clusters`,
     `parties`, `exchanges`) of which whole items are missing: a name of theirs that nothing declares is then no finding.
+    `defaults` is what sites inherit, as written; the sites have it already.
     """
 
     name: str
@@ -299,6 +300,7 @@ class Federation:
     routes: tuple[RouteOverride, ...] = ()
     complete: bool = True
     lost: frozenset[str] = frozenset()
+    defaults: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def sites(self) -> tuple[Site, ...]:

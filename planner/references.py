@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_SECRET_KEY: Final = re.compile(r"(passw(or)?d|passphrase|token|api_?key|^secret|_pass|private_?key)$", re.IGNORECASE)
+_SECRET_KEY: Final = re.compile(
+    r"(passw(or)?d|passphrase|pwd|token|(api|private|access|secret)_?key|^secret|^pass|_pass)$", re.IGNORECASE
+)
 _REFERENCE: Final = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:[^\x00-\x1f]+|secret:[^/\s]+/[^/#\s]+#\S+")
 
 

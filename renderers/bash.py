@@ -25,6 +25,7 @@ _PLAIN: Final = re.compile(r"[^\s'\"\\$`(){}|&;<>*?\[\]~#!\x00-\x1f\x7f]+")
 _IN_DOUBLE_QUOTES: Final = re.compile(r"[^\"\\$`]+")
 _ESCAPED_IN_DOUBLE_QUOTES: Final = frozenset('$`"\\')
 _NEEDS_A_SHELL: Final = "this needs a shell to be understood; write the value itself"
+_CARRIAGE_RETURN: Final = "a carriage return ends the line, and Bash takes it for a part of the value"
 _NOT_CLOSED: Final = "this quote is not closed"
 
 
@@ -78,8 +79,16 @@ class Misread:
 
 
 def parse(text: str) -> Settings | tuple[Misread, ...]:
-    """The assignments of a Bash file that holds nothing else; what else it holds, where it does."""
-    return _Parser(text).settings()
+    """The assignments of a Bash file that holds nothing else; what else it holds, where it does.
+
+    Line breaks of Windows, which stand on every line, are told once.
+    """
+    found = _Parser(text.replace("\r\n", "\n")).settings()
+    at = text.find("\r\n")
+    if at < 0:
+        return found
+    span = Span(text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
+    return (Misread(_CARRIAGE_RETURN, span), *(found if isinstance(found, tuple) else ()))
 
 
 class _Parser:
@@ -235,7 +244,7 @@ class _Parser:
     def _refuse_character(self, character: str) -> None:
         """Refuse the character at this place if it means something to a shell."""
         if character == "\r":
-            self._refuse("a carriage return ends the line, and Bash takes it for a part of the value")
+            self._refuse(_CARRIAGE_RETURN)
         if character in "$`":
             self._refuse(_NEEDS_A_SHELL)
         if (character in "*?[{" and self._in_list) or (character == "~" and self._text[self._at - 1] in " \t\n(=:"):

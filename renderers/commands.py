@@ -21,7 +21,7 @@ from renderers.progress import Line, is_watched
 from renderers.report import Report, State, Step, locate, render, wants_colour
 from renderers.report.excerpt import visible
 from renderers.summary import plan_extra, plan_lines, plan_outcome, plan_steps
-from renderers.verifying import checked_file, verify
+from renderers.verifying import Verified, checked_file, verify
 from renderers.workspace import Workspace, workspace
 
 GOOD: Final = 0
@@ -109,12 +109,11 @@ def run_verify(file: str, folder: str | None, format_name: str, *, path: str | N
             f"{name}: {verified.pairs:,} of {verified.pairs:,} routes proved{serving} from the files in {space.out}",
         )
     lines += verified.ways
-    state = State.FAILED if verified.has_errors else State.PASSED
     report = Report(
         command="verify",
         findings=locate(verified.diagnostics, verified.documents, _names(space, verified.diagnostics)),
         summary=lines,
-        steps=(Step(f"{verified.pairs} ordered pairs talk", state, group="routes"),),
+        steps=_verify_steps(verified),
         extra={
             "verify": {"pairs": verified.pairs, "servingPairs": verified.serving_pairs, "ways": list(verified.ways)}
         },
@@ -123,6 +122,17 @@ def run_verify(file: str, folder: str | None, format_name: str, *, path: str | N
     )
     code = WORLD if verified.is_refused else ERRORS if verified.has_errors else GOOD
     return render(format_name, report), code
+
+
+def _verify_steps(verified: Verified) -> tuple[Step, ...]:
+    """What was proved, for formats that list what was done; nothing is proved of a tree that is not whole."""
+    if not verified.pairs and verified.has_errors:
+        return (Step("every pair that must talk can", State.UNCHECKED, "the findings say why", "routes"),)
+    state, why = (State.FAILED, "the findings say why") if verified.has_errors else (State.PASSED, "")
+    steps = [Step(f"{verified.pairs} ordered pairs talk", state, why, "routes")]
+    if verified.serving_pairs:
+        steps.append(Step(f"{verified.serving_pairs} ordered pairs serve together", state, why, "routes"))
+    return tuple(steps)
 
 
 def run_apply(file: str, folder: str | None, parties: tuple[str, ...], sites: tuple[str, ...] = ()) -> tuple[str, int]:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import yaml
 
 from planner.changes import Change, Op, changes, unified_diff
-from planner.impact import Impact, changed_paths, effects, impacts, move_effect, moves
+from planner.impact import Impact, effects, impacts, move_effect, moves
 from planner.lookup import Endpoint
 from planner.plan import Plan, PlannedSite
-from planner.plan_json import SHARED, path_in_out
+from planner.plan_json import SHARED, path_in_out, sha256
+from planner.releases import Release, ServingRelease
 from renderers import git
-from renderers.kubefate import CLUSTER_FILE
+from renderers.kubefate import SERVING_FILE
 from renderers.reading import Reading
+from renderers.report import LinesDocument, safe_lines
 from renderers.target import TARGETS, Files
 
 EXAMINED: Final = 200
@@ -49,7 +51,7 @@ def compare(
         after[SHARED] = document["files"]
     if isinstance(baseline, git.NoBaseline):
         changed = changes({}, after)
-        diff = "".join(_diff(plan, render, changed, {})) if with_diff else ""
+        diff = "".join(_diff(plan, render, changed, {}, {})) if with_diff else ""
         return Comparison(changed, impacts(plan, changed, None, {}, {}), f"no baseline ({baseline.message})", diff)
     changed = moves(changes(baseline.files, after), baseline.plan, document)
     touched = [change for change in changed if change.op in {Op.UPDATE, Op.DELETE}]
@@ -58,14 +60,16 @@ def compare(
     updated = (change.site for change in touched[:EXAMINED] if change.op is Op.UPDATE)
     examined = [site for site in updated if site != SHARED]
     clauses = {
-        site: move_effect(earlier[site], later[site]) or _effects(plan.by_key[site], render, texts) for site in examined
+        site: move_effect(earlier[site], later[site])
+        or _effects(plan.by_key[site], render, texts, earlier[site]["files"])
+        for site in examined
     }
     dialled = {site: _dialled(plan.by_key.get(site), earlier[site], texts) for site in examined}
     return Comparison(
         changed,
         impacts(plan, changed, baseline.plan, clauses, dialled),
         f"against out/ at {baseline.ref}",
-        "".join(_diff(plan, render, changed, texts)) if with_diff else "",
+        "".join(_diff(plan, render, changed, texts, baseline.files)) if with_diff else "",
     )
 
 
@@ -90,12 +94,19 @@ def _dialled(planned: PlannedSite | None, site: Mapping[str, Any], texts: Mappin
     return frozenset(found)
 
 
-def _effects(planned: PlannedSite, render: Render, texts: Mapping[str, str]) -> tuple[str, ...]:
-    """What applying a site's new files does to it."""
+def _effects(
+    planned: PlannedSite, render: Render, texts: Mapping[str, str], earlier: Collection[str]
+) -> tuple[str, ...]:
+    """What applying a site's new files does to it; `earlier` names those it had at the baseline."""
     if planned.site.target == "kubernetes":
         return ("its objects are applied again; OSX reads its routes again within 3 s",)
     clauses: dict[str, None] = {}
-    for name, text in render(planned).items():
+    files = render(planned)
+    if SERVING_FILE in files and SERVING_FILE not in earlier:
+        clauses["FATE-Serving is installed beside it"] = None
+    if SERVING_FILE in earlier and SERVING_FILE not in files:
+        clauses["FATE-Serving must be removed: planned no more, it would run on"] = None
+    for name, text in files.items():
         before = texts.get(path_in_out(planned.key, name))
         if before is None:
             continue
@@ -104,12 +115,21 @@ def _effects(planned: PlannedSite, render: Render, texts: Mapping[str, str]) -> 
         except yaml.YAMLError:
             continue
         new = yaml.load(text, Loader=_Loader)  # noqa: S506 - CSafeLoader or SafeLoader
-        release = planned.release if planned.serving is None or name == CLUSTER_FILE else planned.serving.release
-        clauses.update(dict.fromkeys(effects(release, tuple(changed_paths(old, new)))))
+        release: Release | ServingRelease = planned.release
+        if planned.serving is not None and (name == SERVING_FILE or planned.site.kind == "exchange"):
+            release = planned.serving.release
+        clauses.update(dict.fromkeys(effects(release, old, new)))
     return tuple(clauses) or ("only comments change",)
 
 
-def _diff(plan: Plan, render: Render, changed: Sequence[Change], texts: Mapping[str, str]) -> Iterator[str]:
+def _diff(
+    plan: Plan,
+    render: Render,
+    changed: Sequence[Change],
+    texts: Mapping[str, str],
+    listed: Mapping[str, Mapping[str, str]],
+) -> Iterator[str]:
+    """The difference of every changed file; `listed` are the digests of what plan wrote at the baseline."""
     for change in changed:
         if change.op is Op.KEEP:
             continue
@@ -117,4 +137,12 @@ def _diff(plan: Plan, render: Render, changed: Sequence[Change], texts: Mapping[
         new = {} if planned is None else render(planned)
         for name in change.files:
             path = path_in_out(change.site, name)
-            yield unified_diff(texts.get(path), new.get(name), f"out/{path}")
+            before = texts.get(path)
+            if before is not None and sha256(before.encode()) != listed[change.site].get(name):
+                before = _without_secrets(before)
+            yield unified_diff(before, new.get(name), f"out/{path}")
+
+
+def _without_secrets(text: str) -> str:
+    """A file that somebody changed after it was planned: the places of secrets may have been filled in."""
+    return "\n".join(safe_lines(LinesDocument.from_text(text), "", ()))

@@ -4,20 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, Final
 
+from planner.chart_keys import BLOCKS, image_key
 from planner.plan import PlannedServing, PlannedSite
 
-PATHS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "sparkMaster": "spark.master",
-        "sparkWorker": "spark.worker",
-        "namenode": "hdfs.namenode",
-        "datanode": "hdfs.datanode",
-    }
-)
-"""Where the charts have the components that federation.yaml gives a word of their own; the others stand at the top."""
 STATEFUL: Final = frozenset(
     {
         *("mysql", "nodemanager", "python", "client", "pulsar", "namenode", "datanode"),
@@ -44,7 +35,7 @@ class Wanted:
 
     def component(self, word: str) -> dict[str, Any]:
         """Placement, resources and volume of one component; empty where the chart's own may stand."""
-        path = PATHS.get(word, word)
+        path = BLOCKS.get(word, word)
         settings = dict(self.components.get(word, {}))
         storage = dict(settings.pop("storage", {}))
         result: dict[str, Any] = {}
@@ -53,6 +44,9 @@ class Wanted:
             result[key if above == path else "replicas"] = settings.pop("replicas")
         if "resources" in settings and not self.reads(f"{path}.resources") and self.reads(f"{path}.cpu"):
             result.update(_requests(settings.pop("resources")))
+        for key in ("image", "imageTag"):
+            if key in settings:
+                result[image_key(path, key, self.reads)] = settings.pop(key)
         result.update(settings)
         if self.persistence and word in STATEFUL:
             storage = {**self._volume(word, path, storage), **storage}

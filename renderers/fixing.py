@@ -17,7 +17,7 @@ from renderers.files import read_bounded
 from renderers.out import write_atomic
 from renderers.report import LinesDocument, LocatableDocument, Report, State, Step, edit_data, safe_lines
 from renderers.report.excerpt import visible
-from renderers.summary import painted_diff
+from renderers.summary import diff_lines
 from renderers.workspace import Workspace
 
 LISTED: Final = 40
@@ -118,7 +118,7 @@ def _preface(fixing: Fixing, file: str, *, colour: bool) -> Iterator[str]:
     if not fixing.fixed:
         yield f"nothing in {visible(file)} that --fix mends"
         return
-    yield from (painted_diff(line, colour=colour) for line in fixing.diff.splitlines())
+    yield from diff_lines(fixing.diff, colour=colour)
     yield ""
     yield from _listed(fixing, file)
 

@@ -42,8 +42,6 @@ def run_import(paths: Sequence[str], output: str, format_name: str, *, name: str
         if problem is not None:
             return f"{problem.message} ({problem.hint})", WORLD
         written = True
-    elif not imported.has_errors:
-        return "there is no cluster.yaml, kube.cfg or parties.conf at these paths; nothing was written", ERRORS
     report = Report(
         command="import",
         findings=locate(imported.diagnostics, imported.documents, imported.names),

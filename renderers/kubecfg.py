@@ -128,7 +128,7 @@ def read_commands(text: str) -> Commands:
     release = ""
     installs: dict[str, Install] = {}
     proxies: dict[int, str] = {}
-    for line in text.replace("\\\n", " ").splitlines():
+    for line in text.replace("\\\n", " ").split("\n"):
         try:
             words = shlex.split(line, comments=True) if _COMMAND.search(line) else []
         except ValueError:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from planner.channels import Channel
+from planner.chart_keys import ITEMS
 from planner.dialled_endpoints import service_type
 from planner.doors import fateflow_http
 from planner.hosts import interface_hosts
@@ -67,7 +68,8 @@ def _common(planned: PlannedSite, wanted: Wanted) -> Iterator[tuple[str, Any]]:
     yield "chartVersion", planned.chart_version
     yield "partyId", planned.id
     if wanted.reads("registry"):
-        yield "registry", _registry(planned)
+        # The exchange beside v2.0.0 has the chart of v1.11.2, which adds the slash.
+        yield "registry", (site.registry or "") if planned.chart == FATE else serving.registry(planned)
     tag = site.image_tag or _own_image_tag(planned)
     if tag is not None:
         yield "imageTag", tag
@@ -81,14 +83,6 @@ def _common(planned: PlannedSite, wanted: Wanted) -> Iterator[tuple[str, Any]]:
         yield "istio", {"enabled": site.istio}
     if wanted.reads("podSecurityPolicy.enabled"):
         yield "podSecurityPolicy", {"enabled": site.pod_security_policy}
-
-
-def _registry(planned: PlannedSite) -> str:
-    """The registry as the chart joins it; the exchange beside v2.0.0 has the chart of v1.11.2, which adds the slash."""
-    registry = planned.site.registry or ""
-    if registry and planned.chart != FATE and planned.release.registry_must_end_with_slash:
-        return f"{registry.rstrip('/')}/federatedai"
-    return registry
 
 
 def _own_image_tag(planned: PlannedSite) -> str | None:
@@ -225,7 +219,31 @@ def _nodemanager(planned: PlannedSite, wanted: Wanted) -> dict[str, Any]:
     needed: dict[str, Any] = {scale: 2, "sessionProcessorsPerNode": 4 if planned.release.module == "osx" else 2}
     if scale == "count" and planned.site.persistence:
         needed.update({"accessMode": "ReadWriteOnce", "size": "1Gi"})
-    return {**needed, **written}
+    block = {**needed, **written}
+    single = written.keys() & ITEMS["nodemanager"].keys()
+    return _listed_nodemanagers(block) if single and wanted.reads("nodemanager.list") else block
+
+
+def _listed_nodemanagers(block: Mapping[str, Any]) -> dict[str, Any]:
+    """Nodemanagers one by one, each with its labels and its part of the volume.
+
+    Until v1.6.0 the chart makes those of `list` beside `count` equal ones, and an item has nothing of the block: what
+    it leaves out is no value (v1.5.0:helm-charts/FATE/values-template.yaml).
+    """
+    labels = block.get("nodeSelectors") or [block.get("nodeSelector", {})]
+    chosen = labels if len(labels) > 1 else labels * block["count"]
+    above = f"{block['subPath']}/" if "subPath" in block else ""
+    items = [
+        {
+            "name": f"nodemanager-{number}",
+            "nodeSelector": dict(each),
+            "sessionProcessorsPerNode": block["sessionProcessorsPerNode"],
+            "subPath": f"{above}nodemanager-{number}",
+            **{key: block.get(key, "") for key in ("existingClaim", "storageClass", "accessMode", "size")},
+        }
+        for number, each in enumerate(chosen)
+    ]
+    return {"count": 0, "list": items}
 
 
 def _fateflow(planned: PlannedSite, wanted: Wanted) -> dict[str, Any]:

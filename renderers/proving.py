@@ -29,7 +29,7 @@ from planner.model import party_key
 from planner.plan import Plan, PlannedSite
 from planner.proof import Broken, Extra, Forbidden, Prover, Unmet
 from renderers import charts, kubecfg
-from renderers.kubefate import SERVING_FILE
+from renderers.kubefate import CLUSTER_FILE, SERVING_FILE
 from renderers.reading import Exposed, Reading, Unreadable
 from renderers.script import KUBE_CFG_FILE
 from renderers.target import Files, document_of, target_of
@@ -37,6 +37,8 @@ from renderers.target import Files, document_of, target_of
 _ABOUT_ROUTES: Final = frozenset(
     module.FAULT.code for module in (forwarding_loop, missing_route, one_way_route, uncovered_party, wrong_endpoint)
 )
+_OF_SERVING: Final = (Channel.SERVING, Channel.TRANSFER)
+"""The channels whose tables a party has in its serving.yaml."""
 _MOST_NOTES: Final = 3
 _NOBODY: Final = "0."
 """How the addresses begin that no host has (0.0.0.0/8, RFC 1122)."""
@@ -84,7 +86,7 @@ class _Findings:
     def place(self, planned: PlannedSite, channel: Channel) -> Place:
         """Where a wrong route of a site can be mended: in its file if that was edited, or else in federation.yaml."""
         edited = self.edited.get((planned.key, channel))
-        return _federation_place(planned) if edited is None else edited.place
+        return _federation_place(planned, channel) if edited is None else edited.place
 
 
 def prove(plan: Plan, files_of: FilesOf) -> Proved:
@@ -189,21 +191,25 @@ def _read(plan: Plan, planned: PlannedSite, files_of: FilesOf, findings: _Findin
     for reading in readings:
         findings.diagnostics.extend(_lost(planned, reading, files, told))
         findings.diagnostics.extend(_mismatches(planned, reading, files))
-    if not planned.site.overrides:
-        _compare_tables(plan, planned, sides, files, findings)
+    _compare_tables(plan, planned, sides, files, findings)
     return sides
 
 
 def _compare_tables(
     plan: Plan, planned: PlannedSite, sides: Mapping[Channel, _Side], files: Files, findings: _Findings
 ) -> None:
-    """Findings for tables that are not the planned ones; nothing is told of them where the routes tell more."""
+    """Findings for tables that are not the planned ones; nothing is told of them where the routes tell more.
+
+    What `overrides` make of a table is for the proof alone to judge.
+    """
     for channel in planned.channels:
         side = sides.get(channel)
-        if side is None:
+        if side is None or _overrides_of(planned, side.file):
             continue
         wanted = plan.table(planned, channel)
-        same = (side.table.default, side.table.more, side.table.domain) == (wanted.default, wanted.more, wanted.domain)
+        same = (side.table.default, side.table.more) == (wanted.default, wanted.more)
+        if wanted.entries or wanted.default:  # a table without rows says no domain
+            same = same and side.table.domain == wanted.domain
         if not same or dict(side.table.entries) != dict(wanted.entries):
             place = _place(planned, side.file, files, side.path)
             words = f" for {WORDS[channel]}" if WORDS[channel] else ""
@@ -230,7 +236,7 @@ def _sides(planned: PlannedSite, readings: Sequence[Reading]) -> Mapping[Channel
 
 def _lost(planned: PlannedSite, reading: Reading, files: Files, told: Collection[KeyPath]) -> Iterator[Diagnostic]:
     """What one file loses on its way; `told` are Services of which it was said that nobody reaches them."""
-    site, overrides = planned.site, _overrides_of(planned, reading)
+    site, overrides = planned.site, _overrides_of(planned, reading.file)
     for path in reading.dropped:
         if not _is_overridden(overrides, path):
             place = _place(planned, reading.file, files, path)
@@ -244,41 +250,54 @@ def _lost(planned: PlannedSite, reading: Reading, files: Files, told: Collection
         yield lost_setting.lost(site.label, _place(planned, reading.file, files, remark.path), remark.message)
 
 
-def _overrides_of(planned: PlannedSite, reading: Reading) -> Mapping[str, Any]:
+def _overrides_of(planned: PlannedSite, file: str) -> Mapping[str, Any]:
     """The overrides that were merged into a file."""
-    if reading.file == SERVING_FILE and planned.serving is not None:
-        return planned.serving.settings.overrides
-    return planned.site.overrides
+    if file != SERVING_FILE:
+        return planned.site.overrides
+    return {} if planned.serving is None else planned.serving.settings.overrides
 
 
 def _mismatches(planned: PlannedSite, reading: Reading, files: Files) -> Iterator[Diagnostic]:
     """What one file deploys otherwise than planned: another identity, another release, TLS on one side only."""
     site = planned.site
     name, namespace = site.name, site.namespace
+    modules = planned.modules
     release = planned.release.name if planned.release.is_scripted else planned.chart_version or planned.release.name
     if planned.serving is not None and (reading.file == SERVING_FILE or site.kind == "exchange"):
-        release = planned.serving.release.name
+        release, modules = planned.serving.release.name, planned.serving.modules
         name, namespace = planned.serving.settings.name, planned.serving.settings.namespace
     wrong: list[tuple[KeyPath, str]] = []
+    explained = {remark.path for remark in reading.remarks}
     if site.target != "kubernetes" or planned.release.is_scripted:
         pairs = (
             ("name", reading.name, name),
             ("namespace", reading.namespace, namespace),
             ("partyId", reading.party, planned.id),
         )
-        explained = {remark.path for remark in reading.remarks}
         wrong += [
             ((key,), f"its {key} is {found} instead of {wanted}")
             for key, found, wanted in pairs
             if found != wanted and (key,) not in explained
         ]
-    if reading.release != release and not _is_overridden(_overrides_of(planned, reading), ("chartVersion",)):
+    if reading.chart and ("modules",) not in explained:
+        wrong += [(("modules",), detail) for detail in _other_modules(reading.modules, modules)]
+    if reading.release != release and not _is_overridden(_overrides_of(planned, reading.file), ("chartVersion",)):
         wrong.append((("chartVersion",), f"it installs release {reading.release}"))
     has_tls = site.tls and planned.release.has_tls and Channel.ROLLSITE in planned.channels
     if reading.tls != has_tls and reading.file != SERVING_FILE:
         wrong.append((("rollsite", "enableTLS"), f"TLS is {'on' if reading.tls else 'off'}"))
     for path, detail in wrong:
         yield readback_mismatch.mismatch(site.label, _place(planned, reading.file, files, path), detail)
+
+
+def _other_modules(found: Sequence[str], wanted: Sequence[str]) -> Iterator[str]:
+    """What a file deploys less or more than planned."""
+    missing = [module for module in wanted if module not in found]
+    besides = [module for module in found if module not in wanted]
+    if missing:
+        yield f"it deploys no {', no '.join(missing)}"
+    if besides:
+        yield f"it deploys {', '.join(besides)} as well"
 
 
 def _heard(planned: PlannedSite, channel: Channel, side: _Side) -> set[Endpoint]:
@@ -514,23 +533,32 @@ def way(trace: Trace) -> str:
     for hop in trace.hops:
         label = "nobody" if hop.target is None else hop.target.replace("-", " ", 1)
         where = "when it polls" if hop.endpoint.port < 0 else str(hop.endpoint)
+        if hop.endpoint.port == 0:
+            where = "an entry without a usable address"
         parts.append(f"{label} ({where})")
     text = " -> ".join(parts)
     return text if trace.reason is None else f"{text}: {trace.reason}"
 
 
-def _federation_place(planned: PlannedSite) -> Place:
-    """Where a user can mend a site's routes: its overrides, or else the site itself."""
-    path: KeyPath = planned.site.path
-    if planned.site.overrides:
-        return Place((*path, "overrides"), on_key=True)
-    return Place(path)
+def _federation_place(planned: PlannedSite, channel: Channel) -> Place:
+    """Where a user can mend a site's routes on a channel: the overrides of its file, or else the site itself."""
+    is_serving = planned.site.kind == "party" and channel in _OF_SERVING
+    return _override_place(planned, SERVING_FILE if is_serving else CLUSTER_FILE) or Place(planned.site.path)
+
+
+def _override_place(planned: PlannedSite, file: str) -> Place | None:
+    """The overrides in federation.yaml that were merged into a file; None where there are none."""
+    if not _overrides_of(planned, file):
+        return None
+    block = ("serving", "overrides") if file == SERVING_FILE else ("overrides",)
+    return Place((*planned.site.path, *block), on_key=True)
 
 
 def _place(planned: PlannedSite, file: str, files: Files, path: KeyPath) -> Place:
     """A key of a rendered file, or the overrides in federation.yaml that it comes from."""
-    if planned.site.overrides:
-        return Place((*planned.site.path, "overrides"), on_key=True)
+    overrides = _override_place(planned, file)
+    if overrides is not None:
+        return overrides
     document = document_of(planned, file)
     if not path:
         return Place(document=document)

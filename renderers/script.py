@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
+from planner.kube_cfg import SELECTED, placement
 from planner.model import Site
 from planner.plan import Plan, PlannedSite
 from planner.releases import Release
@@ -24,8 +25,6 @@ ENV_FILE: Final = ".env"
 RUNBOOK_FILE: Final = "RUNBOOK.md"
 NODE_LABEL: Final = "fedai.org"
 """The node label of KubeFATE's own kube.cfg, which stands where no node selector is given."""
-SELECTED: Final = ("federation", "metaService", "mysql", "proxy", "python", "redis", "roll")
-"""Modules with a node selector of their own in kube.cfg; the chart makes no servingServer, which has a key too."""
 _EXCHANGE_FOLDER: Final = "fate-exchange"
 _ON_ONE_LINE: Final = 3
 """Items of a list that stand on one line; a longer list has a line for each."""
@@ -164,27 +163,19 @@ def _helm_settings(site: Site) -> str:
 
 def _selectors(site: Site) -> tuple[str, Mapping[str, str]]:
     """The node label and its value for each module; empty for any node."""
-    chosen = {module: dict(site.components.get(module, {}).get("nodeSelector", {})) for module in SELECTED}
-    eggs = site.components.get("egg", {})
-    labels = [label for labels in (*chosen.values(), *_egg_labels(eggs)) for label in labels]
-    values = {module: next(iter(labels.values()), "") for module, labels in chosen.items()}
-    return (labels[0] if labels else NODE_LABEL), MappingProxyType(values)
+    chosen = placement(site)
+    label = next((label for several in chosen.values() for labels in several for label in labels), NODE_LABEL)
+    return label, MappingProxyType({module: _value(chosen[module][0]) for module in SELECTED})
 
 
-def _egg_labels(eggs: Mapping[str, object]) -> Sequence[Mapping[str, str]]:
-    several = eggs.get("nodeSelectors")
-    if isinstance(several, Sequence) and several:
-        return several
-    one = eggs.get("nodeSelector")
-    return [one if isinstance(one, Mapping) else {}]
+def _value(labels: Mapping[str, str]) -> str:
+    """The value of the only label; empty where there is none."""
+    return next(iter(labels.values()), "")
 
 
 def _eggs(site: Site) -> tuple[str, ...]:
     """The node label's value of each egg; empty where one egg may run anywhere, as without eggList."""
-    eggs = site.components.get("egg", {})
-    values = tuple(next(iter(labels.values()), "") for labels in _egg_labels(eggs))
-    if len(values) == 1:
-        values *= eggs.get("replicas", 1)
+    values = tuple(map(_value, placement(site)["egg"]))
     return () if values == ("",) else values
 
 
@@ -208,7 +199,8 @@ def kube_cfg(script: Script) -> str:
         "# Node label, and its value on the nodes for each module. Empty: any node. One egg for each item of eggList.",
         f"nodeLabel={shlex.quote(script.node_label)}",
         _list("eggList", script.eggs),
-        *(f"{module}={_word(script.selectors.get(module, ''))}" for module in (*SELECTED, "servingServer")),
+        *(f"{module}={_word(script.selectors[module])}" for module in SELECTED),
+        "servingServer=",  # the script asks for it, though the chart makes none
     ]
     return "\n".join(lines) + "\n"
 

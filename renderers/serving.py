@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from planner.channels import Channel
-from planner.dialled_endpoints import exposure_of, service_type
-from planner.doors import SERVING_PROXY, SERVING_SERVER, fateflow_http
+from planner.chart_keys import ADAPTERS
+from planner.dialled_endpoints import service_type
+from planner.doors import SERVING_PROXY, SERVING_SERVER, exposure_of, fateflow_http
 from planner.hosts import serving_hosts
 from planner.plan import Plan, PlannedServing, PlannedSite
 from planner.references import placeholder
@@ -20,8 +21,6 @@ from renderers.party_list import party_list
 
 INGRESS_CLASS: Final = "nginx"
 """Class that KubeFATE's samples and charts name (v1.7.2 and v1.8.0:k8s-deploy/examples/party-9999/cluster.yaml)."""
-_ADAPTERS: Final = {"single": "singleAdaptor", "batch": "batchAdaptor", "url": "AdapterURL"}
-"""The chart's keys for what federation.yaml calls `adapters`."""
 
 
 def serving_yaml(plan: Plan, planned: PlannedSite, serving: PlannedServing) -> Iterator[tuple[str, Any]]:
@@ -118,19 +117,21 @@ def comments(planned: PlannedSite) -> Mapping[KeyPath, str]:
 def _images(planned: PlannedSite, serving: PlannedServing) -> Iterator[tuple[str, Any]]:
     site, chart = planned.site, serving.release
     if chart.reads("registry"):
-        yield "registry", _registry(planned)
+        yield "registry", registry(planned)
+    if site.kind == "exchange" and site.image_tag is not None and chart.reads("imageTag"):
+        yield "imageTag", site.image_tag  # a party's is FATE's
     if site.pull_policy is not None and chart.reads("pullPolicy"):
         yield "pullPolicy", site.pull_policy
     if site.pull_secrets and chart.reads("imagePullSecrets"):
         yield "imagePullSecrets", [{"name": name} for name in site.pull_secrets]
 
 
-def _registry(planned: PlannedSite) -> str:
+def registry(planned: PlannedSite) -> str:
     """The registry as charts before FATE's v2.0.0 take it: in the place of `federatedai`, without a slash."""
-    registry = planned.site.registry or ""
-    if not registry or not planned.release.registry_must_end_with_slash:
-        return registry
-    return f"{registry.rstrip('/')}/federatedai"
+    written = planned.site.registry or ""
+    if not written or not planned.release.registry_must_end_with_slash:
+        return written
+    return f"{written.rstrip('/')}/federatedai"
 
 
 def _proxy(plan: Plan, planned: PlannedSite, serving: PlannedServing, host: Mapping[str, str]) -> dict[str, Any]:
@@ -177,9 +178,9 @@ def _server(plan: Plan, planned: PlannedSite, serving: PlannedServing) -> dict[s
         result["fateflow"] = {"ip": endpoint.host, "port": endpoint.port}
     if settings.cache is not None and chart.reads("servingServer.cacheType"):
         result["cacheType"] = settings.cache
-    for word, key in _ADAPTERS.items():
-        if word in settings.adapters and chart.reads(f"servingServer.{key}"):
-            result[key] = settings.adapters[word]
+    for word, key in ADAPTERS.items():
+        if word in settings.adapters and chart.reads(key):
+            result[key.partition(".")[2]] = settings.adapters[word]
     return result
 
 

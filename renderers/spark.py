@@ -10,15 +10,12 @@ from functools import lru_cache
 from typing import Any, Final
 
 from planner.channels import Channel
-from planner.doors import PULSAR_TLS, Door, dials_by_tls, doors, has_single_nginx_port
+from planner.doors import PULSAR_TLS, Door, dials_by_tls, doors
 from planner.lookup import POLLED, Endpoint, RouteTable
 from planner.plan import Plan, PlannedSite, dialled_at
-from planner.releases import ReleaseOrder
 from renderers.canonical import Block, KeyPath, block
 from renderers.components import Wanted
 
-_OWN_ENTRY: Final[ReleaseOrder] = (1, 6, 1, "")
-"""Since when a party's own broker must stand in its table; charts before write it (INV-RMQ-2, INV-PUL-2)."""
 _NOWHERE: Final = "0.0.0.1"
 """An address that nobody has and that still is one (components.md section 7)."""
 _SPARK: Final[Mapping[str, Mapping[str, Any]]] = {
@@ -32,7 +29,7 @@ _COMMENTS: Final[Mapping[KeyPath, str]] = {
     ("nginx",): "",
     ("rabbitmq",): "",
     ("pulsar",): "",
-    ("nginx", "nodePort"): f"Peers dial this port. {_DIALLED}",
+    ("nginx", "nodePort"): "Peers dial FATE-Flow's gRPC port, under python, instead.",
     ("nginx", "httpNodePort"): "Peers dial both ports. They stand in the table of everyone who lists this site.",
     ("nginx", "loadBalancerIP"): "Peers dial this address on ports 9300 and 9310.",
     ("nginx", "exchange"): "Default route: address and ports of the exchange's nginx, which must list this site.",
@@ -94,10 +91,13 @@ def comments(plan: Plan, planned: PlannedSite) -> Mapping[KeyPath, str]:
         return {}
     if planned.site.kind == "exchange":
         return _EXCHANGE_COMMENTS
+    found = _COMMENTS
+    if planned.site.nginx == "direct":
+        found = {**found, ("nginx", "httpNodePort"): "Peers dial FATE-Flow's ports, under python, instead."}
     if plan.table(planned, Channel.NGINX_GRPC).default:
-        return _COMMENTS
+        return found
     return {
-        **_COMMENTS,
+        **found,
         ("nginx", "exchange"): "No exchange: nowhere, instead of the address of an example that the chart has.",
     }
 
@@ -136,7 +136,7 @@ def _nginx(plan: Plan, planned: PlannedSite, wanted: Wanted) -> dict[str, Any]:
     v1.5.0 has one port and dials FATE-Flow's gRPC past the peer's nginx (INV-NGX-3).
     """
     grpc = plan.table(planned, Channel.NGINX_GRPC)
-    if planned.site.kind == "party" and has_single_nginx_port(planned.release):
+    if planned.site.kind == "party" and planned.release.has_single_nginx_port:
         rows = [_single_row(party, entry) for party, entry in grpc.entries.items() if entry != POLLED]
         service = _service(planned, "nginx", {"nodePort": "nginxHttp"}, wanted)
         return {**service, "route_table": _table(rows), **wanted.component("nginx")}
@@ -227,7 +227,7 @@ def _plain(plan: Plan, target: PlannedSite) -> Door:
 
 def _own(planned: PlannedSite, row: str) -> list[str]:
     """The entry of the party's own broker, where the chart does not write it."""
-    return [row] if planned.release.order >= _OWN_ENTRY else []
+    return [row] if planned.release.needs_own_entry else []
 
 
 def _table(rows: list[str]) -> Block | dict[str, Any]:

@@ -12,6 +12,7 @@ from planner.plan_json import SHARED
 from planner.prerequisites import prerequisites
 from renderers.planning import Outcome
 from renderers.report import State, Step
+from renderers.report.excerpt import visible
 from renderers.script import script_of, steps
 
 SHOWN: Final = 40
@@ -39,7 +40,7 @@ def plan_lines(outcome: Outcome, folder: str, *, colour: bool) -> tuple[str, ...
     if plan.is_scripted:
         lines += ["", *steps(script_of(plan), folder)]
     if outcome.diff:
-        lines += ["", *(painted_diff(line, colour=colour) for line in outcome.diff.splitlines())]
+        lines += ["", *diff_lines(outcome.diff, colour=colour)]
     return tuple(lines)
 
 
@@ -221,11 +222,9 @@ def _number(count: int, singular: str, plural: str | None = None) -> str:
     return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
 
 
-def painted_diff(line: str, *, colour: bool) -> str:
-    """A line of a unified diff, coloured by what it says."""
-    if not colour or not line:
-        return line
-    if line.startswith(("---", "+++", "@@")):
-        return f"\x1b[36m{line}\x1b[0m"
-    code = {"+": "32", "-": "31"}.get(line[0])
-    return line if code is None else f"\x1b[{code}m{line}\x1b[0m"
+def diff_lines(diff: str, *, colour: bool) -> Iterator[str]:
+    """The lines of a unified diff, each coloured by what it says; nothing in them can act on a terminal."""
+    for line in diff.removesuffix("\n").split("\n") if diff else ():
+        shown = "\t".join(map(visible, line.split("\t")))
+        code = "36" if line.startswith(("---", "+++", "@@")) else {"+": "32", "-": "31"}.get(line[:1])
+        yield shown if code is None or not colour else f"\x1b[{code}m{shown}\x1b[0m"

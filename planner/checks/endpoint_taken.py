@@ -42,8 +42,8 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from planner.diagnostics import Diagnostic, Fault, KeyPath, Note, Place
-from planner.dialled_endpoints import Endpoints, detours, exposed_doors, exposure_of, ordinary_endpoints
-from planner.doors import Door
+from planner.dialled_endpoints import Endpoints, detours, exposed_doors, ordinary_endpoints
+from planner.doors import Door, exposure_of
 from planner.lookup import Endpoint
 from planner.model import Cluster, RouteOverride, Site
 from planner.subject import Subject

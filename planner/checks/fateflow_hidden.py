@@ -43,7 +43,6 @@ from collections.abc import Iterator
 
 from planner.diagnostics import Diagnostic, Fault, Note, Place
 from planner.dialled_endpoints import service_type
-from planner.doors import has_single_nginx_port
 from planner.inheritance import told_once
 from planner.model import Site
 from planner.spark import a_dialler, control_sites
@@ -64,7 +63,7 @@ def _findings(subject: Subject) -> Iterator[tuple[Site, Diagnostic]]:
         dialler = a_dialler(site, subject)
         who = "its peers" if dialler is None else dialler.label
         notes = () if dialler is None else (Note(f"{dialler.label} is declared here", Place(dialler.path)),)
-        way = "" if has_single_nginx_port(release) else ", or leave `nginx: direct` out"
+        way = "" if release.has_single_nginx_port else ", or leave `nginx: direct` out"
         yield (
             site,
             Diagnostic(

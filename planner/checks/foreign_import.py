@@ -1,7 +1,8 @@
 """A file that was named for import is none of KubeFATE's.
 
 `invoke import` reads KubeFATE's cluster.yaml files of every release, kube.cfg and docker's parties.conf. A file that
-was named with `--path` and is none of these is refused, so that nobody believes it was imported.
+was named with `--path` and is none of these is refused, so that nobody believes it was imported; so is a folder that
+holds none of them.
 
 Example:
 
@@ -20,4 +21,10 @@ FAULT = Fault("FED710", "foreign_import")
 def foreign(name: str, place: Place) -> Diagnostic:
     """Say that a file is nothing that can be imported; `name` is quoted."""
     message = f"{name} is no cluster.yaml, kube.cfg or parties.conf"
+    return Diagnostic(FAULT, message, place, "name KubeFATE's own files, or a folder that holds them")
+
+
+def empty(name: str, place: Place) -> Diagnostic:
+    """Say that a folder holds nothing that can be imported; `name` is quoted."""
+    message = f"{name} holds no cluster.yaml, kube.cfg or parties.conf"
     return Diagnostic(FAULT, message, place, "name KubeFATE's own files, or a folder that holds them")

@@ -59,28 +59,26 @@ FAULT = Fault("FED416", "idle_storage", Severity.WARNING)
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
-    """Yield a finding for every volume of a party without persistence."""
+    """Yield a finding for every volume of a party, or of a serving exchange, without persistence."""
     yield from told_once(_findings(subject))
 
 
 def _findings(subject: Subject) -> Iterator[tuple[Site, Diagnostic]]:
-    for party, release in subject.parties_first():
-        if party.kind != "party":
-            continue
-        serving = party.serving
-        if not party.persistence:
-            yield from _idle(party, party.components, subject.modules(party), ())
+    for site, release in subject.parties_first():
+        serving = site.serving
+        if not site.persistence and (site.kind == "party" or serving is not None):
+            yield from _idle(site, site.components, subject.modules(site), ())
         if serving is not None and not serving.persistence:
-            yield from _idle(party, serving.components, serving_modules(party, release), ("serving",))
+            yield from _idle(site, serving.components, serving_modules(site, release), ("serving",))
 
 
 def _idle(
-    party: Site, components: Mapping[str, Mapping[str, Any]], modules: tuple[str, ...], above: tuple[str, ...]
+    site: Site, components: Mapping[str, Mapping[str, Any]], modules: tuple[str, ...], above: tuple[str, ...]
 ) -> Iterator[tuple[Site, Diagnostic]]:
-    """Volumes of one of a party's clusters, which keeps no data."""
+    """Volumes of one of a site's clusters, which keeps no data."""
     for component, settings in components.items():
         if "storage" in settings and module_of(component) in modules:
-            place = Place((*party.path, *above, "components", component, "storage"), on_key=True)
-            message = f"{party.label} describes a volume for {component} and keeps no data"
+            place = Place((*site.path, *above, "components", component, "storage"), on_key=True)
+            message = f"{site.label} describes a volume for {component} and keeps no data"
             hint = f"add `{'serving: {persistence: true}' if above else 'persistence: true'}`, or delete storage"
-            yield party, Diagnostic(FAULT, message, place, hint)
+            yield site, Diagnostic(FAULT, message, place, hint)

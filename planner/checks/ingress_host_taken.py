@@ -114,7 +114,8 @@ def _uses(subject: Subject) -> Iterator[_Use]:
         chart = serving_release(site, release)
         if chart is not None and site.serving is not None:
             found = serving_hosts(site, chart, serving_modules(site, release))
-            yield from _of(site, found, site.serving.ingress, ("serving", "ingress"))
+            above = () if site.kind == "exchange" else ("serving",)
+            yield from _of(site, found, site.serving.ingress, (*above, "ingress"))
 
 
 def _of(site: Site, found: Mapping[str, tuple[str, ...]], ingress: Ingress, above: tuple[str, ...]) -> Iterator[_Use]:

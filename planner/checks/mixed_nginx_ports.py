@@ -42,7 +42,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from planner.diagnostics import Diagnostic, Fault, Note, Place
-from planner.doors import has_single_nginx_port
 from planner.partners import differing, grouped
 from planner.spark import spark_parties
 from planner.subject import Subject
@@ -53,7 +52,7 @@ FAULT = Fault("FED419", "mixed_nginx_ports")
 def check(subject: Subject) -> Iterator[Diagnostic]:
     """Yield a finding for every party with a single nginx port that must talk with one that has two."""
     parties = {party.id: (party, release) for party, release, _ in spark_parties(subject) if party.id is not None}
-    single = {key: has_single_nginx_port(release) for key, (_, release) in parties.items()}
+    single = {key: release.has_single_nginx_port for key, (_, release) in parties.items()}
     if len(set(single.values())) < 2:  # noqa: PLR2004 - all are alike
         return
     by_group = grouped(subject.topology, single)

@@ -125,6 +125,16 @@ _SERVED: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """The same of chart fate-serving; `imageTag` is that of FATE's images and stays out of it."""
+_OF_EXCHANGE: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        **_OF_BOTH,
+        "persistence": "persistence",
+        "ingress.servingProxy": "ingress: {servingProxy: {hosts: [NAME]}}",
+        "servingProxy.ingressHost": "ingress: {servingProxy: {hosts: [NAME]}}",
+        "servingProxy.ingerssHost": "ingress: {servingProxy: {hosts: [NAME]}}",
+    }
+)
+"""The words that an exchange has too."""
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
@@ -143,7 +153,8 @@ def _findings(subject: Subject) -> Iterator[tuple[Site, Diagnostic]]:
             word = words.get(node.dotted)
             if word is not None and not _is_own(file, node.dotted):
                 made = word.partition(":")[0]
-                hint = f"write `{word}` on {site.label} instead" if site.kind == "party" else "remove it"
+                own = word if site.kind == "party" else _OF_EXCHANGE.get(node.dotted)
+                hint = f"write `{own}` on {site.label} instead" if own is not None else "remove it"
                 yield site, Diagnostic(FAULT, f"{node.dotted} is made from {made}", place, hint)
             elif node.dotted in file.modules and value_at(file.overrides, node.path) is None:
                 message = f"null takes the whole block {node.dotted} away, with all that was planned for it"

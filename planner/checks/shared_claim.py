@@ -44,6 +44,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from planner.chart_keys import BLOCKS
 from planner.diagnostics import Diagnostic, Fault, Place, Severity
 from planner.inheritance import told_once
 from planner.model import Site
@@ -52,7 +53,6 @@ from planner.subject import Subject
 
 FAULT = Fault("FED422", "shared_claim", Severity.WARNING)
 _MANY = "ReadWriteMany"
-_PATHS: Mapping[str, str] = {"namenode": "hdfs.namenode", "datanode": "hdfs.datanode"}
 
 
 class _User(NamedTuple):
@@ -92,7 +92,7 @@ def _claims(party: Site, release: Release, modules: tuple[str, ...]) -> Mapping[
     names = [module for module in modules if module != "hdfs"] + (["namenode", "datanode"] if "hdfs" in modules else [])
     for name in names:
         claim = _setting(party, name, "existingClaim")
-        if claim and release.reads(FATE, f"{_PATHS.get(name, name)}.existingClaim"):
+        if claim and release.reads(FATE, f"{BLOCKS.get(name, name)}.existingClaim"):
             user = _User(name, _setting(party, name, "accessMode"), _setting(party, name, "subPath"))
             result.setdefault(claim, []).append(user)
     return result

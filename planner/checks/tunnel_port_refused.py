@@ -53,8 +53,8 @@ from typing import Final
 
 from planner.channels import Channel
 from planner.diagnostics import Diagnostic, Fault, Note, Place
-from planner.dialled_endpoints import exposure_of, service_type
-from planner.doors import PULSAR_TLS, Door, channels_of, doors
+from planner.dialled_endpoints import service_type
+from planner.doors import PULSAR_TLS, Door, channels_of, doors, exposure_of
 from planner.model import RouteOverride, Site
 from planner.releases import Release
 from planner.subject import Subject

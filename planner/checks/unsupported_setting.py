@@ -62,6 +62,7 @@ from planner.chart_keys import Keys, Setting, module_settings, serving_settings,
 from planner.diagnostics import Diagnostic, Fault, KeyPath, Note, Place
 from planner.inheritance import told_once
 from planner.model import Site
+from planner.overrides import value_at
 from planner.release_ranges import releases_with, serving_releases_with
 from planner.releases import FATE, Release, ServingRelease
 from planner.serving_release import serving_modules, serving_release
@@ -199,7 +200,10 @@ def _serves(chart: ServingRelease, key: Callable[[ServingRelease], Keys]) -> boo
 
 
 def _undeployed(subject: Subject) -> Iterator[Diagnostic]:
-    """Settings of modules that nobody who has them deploys; equal settings count as one, for they may be inherited."""
+    """Settings of modules that nobody who has them deploys; equal settings count as one, for they may be inherited.
+
+    What `defaults` says is of use to a site that adds to it, too.
+    """
     holders: dict[tuple[tuple[str, ...], str, str], list[Site]] = {}
     deployed: set[tuple[tuple[str, ...], str, str]] = set()
     for site, release in subject.parties_first():
@@ -207,8 +211,9 @@ def _undeployed(subject: Subject) -> Iterator[Diagnostic]:
             continue
         for setting in module_settings(site, release):
             holders.setdefault(setting, []).append(site)
-            if setting[1] in _candidates(subject, site, setting[0]):
-                deployed.add(setting)
+            path, module, _ = setting
+            if module in _candidates(subject, site, path):
+                deployed.update({setting, (path, module, repr(value_at(subject.federation.defaults, path)))})
     for held, sites in holders.items():
         if held not in deployed:
             path, module, _ = held

@@ -587,7 +587,7 @@ class Release:
 
     @property
     def has_single_nginx_port(self) -> bool:
-        """Whether nginx has one port, and an item of its route table one `port` (the charts of 1.5.0; INV-NGX-3)."""
+        """Whether nginx has one port, and FATE-Flow's gRPC is dialled past it (the charts of 1.5.0; INV-NGX-3)."""
         return bool(self.ports.nginx_http) and not self.ports.nginx_grpc
 
     @property

@@ -18,7 +18,6 @@ from renderers.charts.spec import Spec
 from renderers.charts.values import endpoint_of_text, items, mapping, number, shared
 from renderers.reading import Exposed, Gate
 
-_BROKERS: Final = MappingProxyType({"RabbitMQ": "rabbitmq", "Pulsar": "pulsar"})
 _ELSEWHERE: Final = MappingProxyType({"spark": ("spark", "master"), "hdfs": ("hdfs", "name_node")})
 """Keys below `python` that name a Spark or an HDFS outside the cluster, by the module they replace."""
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from planner.diagnostics import KeyPath
 from planner.references import has_placeholder, is_secret_key
-from renderers.importing.specs import is_blank
+from renderers.importing.specs import is_blank, number_of
 
 IDENTITIES: Final = ("partyId", "partID", "fqdn", "name", "id")
 """Keys that tell the items of a list apart."""
@@ -43,7 +43,7 @@ class Reason(StrEnum):
     WRITTEN_OUT = "the file leaves it to the chart, the plan writes it out"
     CORRECTED = "corrected"
     UNSPEAKABLE = "federation.yaml cannot say it"
-    NAMED_ONLY = "no file of that site was imported"
+    UNUSED = "no message for that party passes the exchange"
     RENAMED = "the exchange's name is made from federation.yaml"
     UNEXPLAINED = "unexplained"
 
@@ -68,7 +68,7 @@ class Difference:
     @property
     def shown(self) -> tuple[str, str]:
         """Both values as they may be printed: never a secret."""
-        if is_secret_key(self.path[-1] if self.path else "") or self.reason is Reason.SECRET:
+        if self.reason is Reason.SECRET or any(holds_secret(self.path, each) for each in (self.imported, self.planned)):
             return _hidden(self.imported), _hidden(self.planned)
         return short(self.imported), short(self.planned)
 
@@ -79,10 +79,21 @@ def _hidden(value: Any) -> str:
     return str(value) if has_placeholder(value) else "a secret"
 
 
+def holds_secret(path: KeyPath, value: Any) -> bool:
+    """Whether a value is a secret or holds one, judged by the keys above it and in it."""
+    if isinstance(value, Mapping):
+        return any(holds_secret((*path, key), item) for key, item in value.items())
+    if isinstance(value, list):
+        return any(holds_secret(path, item) for item in value)
+    return any(map(is_secret_key, path))
+
+
 def short(value: Any) -> str:
-    """A value on one line, cut where it is long."""
+    """A value on one line, cut where it is long; a text that could be taken for a number is in quotes."""
     if value is None:
         return "nothing"
+    if isinstance(value, str) and number_of(value) is not None:
+        value = f'"{value}"'
     text = "".join(each if each.isprintable() else "?" for each in str(value))
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."
 
@@ -128,7 +139,7 @@ def _flat(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
         identity = _identity(value)
         if identity is not None:
             for item in value:
-                yield from _flat(item, (*path, item[identity]))
+                yield from _flat(item, (*path, _name(item[identity])))
         elif value:
             plain = path[-1:] and path[-1] in _SETS
             yield path, sorted(value, key=str) if plain else value
@@ -146,14 +157,20 @@ def _places(value: Any, path: KeyPath, real: KeyPath) -> Iterator[tuple[KeyPath,
         identity = _identity(value)
         if identity is not None:
             for index, item in enumerate(value):
-                yield from _places(item, (*path, item[identity]), (*real, index))
+                yield from _places(item, (*path, _name(item[identity])), (*real, index))
+
+
+def _name(value: Any) -> Any:
+    """What an item of a list is called: a number in quotes is that number."""
+    number = number_of(value)
+    return value if number is None else number
 
 
 def _identity(value: list[Any]) -> str | None:
     if not value or not all(isinstance(item, Mapping) for item in value):
         return None
     for key in IDENTITIES:
-        names = [item.get(key) for item in value]
+        names = [_name(item.get(key)) for item in value]
         if all(isinstance(name, str | int) for name in names) and len(set(names)) == len(names):
             return key
     return None

@@ -7,13 +7,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
+from planner.checks.foreign_serving import FAULT as FOREIGN_SERVING
 from planner.checks.live_default import FAULT as LIVE_DEFAULT
 from planner.diagnostics import Diagnostic, KeyPath, Place
 from planner.references import has_placeholder
-from renderers.importing.comparing import IDENTITY, SELECTING, Difference, Reason, is_routing
+from renderers.importing.comparing import IDENTITY, OWN_ROUTES, SELECTING, Difference, Reason, is_routing
 from renderers.importing.drafts import Draft
 from renderers.importing.fitting import Fitted, is_default, reader
 from renderers.importing.specs import Spec
+from renderers.importing.tables import ROUTER_BLOCKS
 
 _CHANGING: Final = frozenset(
     {
@@ -28,6 +30,8 @@ _LIVE: Final = ("nginx.exchange.", "ingress.", "imageTag")
 """Keys that FED725 is about."""
 _ABOVE: Final = 2
 """Levels above a value at which a finding is still about it: a row of a table."""
+_OWN: Final = frozenset((key,) for key in OWN_ROUTES)
+_ROUTERS: Final = frozenset({*ROUTER_BLOCKS, "lbrollsite"})
 _PARTY: Final = re.compile(r"\bparty (\d+)")
 Answer = tuple[Reason, str] | None
 """A reason with the code of the finding behind it, if this is the reason."""
@@ -92,10 +96,22 @@ class Explainer:
             origin = correction.origin
             if correction.site != self._draft.key or origin is None or origin.document != self._spec.source:
                 continue
-            selects = correction.word[:1] in {("engine",), ("modules",)} and path[:1] and path[0] in SELECTING
-            if origin.path[:1] == path[:1] or selects:
+            if origin.path[:1] == path[:1] or self._follows(correction.word, difference):
                 return Reason.CORRECTED, correction.code
         return None
+
+    def _follows(self, word: KeyPath, difference: Difference) -> bool:
+        """Whether a value differs because a word is left out that stood at another key."""
+        block = difference.key.partition(".")[0]
+        match word[:1]:
+            case ("serving",) if len(word) == 1:
+                return self._spec is self._draft.serving
+            case ("modules",):
+                return block in SELECTING or block in _ROUTERS
+            case ("engine",) | ("release",):
+                return block in SELECTING
+            case _:
+                return False
 
     def _default(self, difference: Difference) -> Answer:
         """Values that say what the chart does without them."""
@@ -124,9 +140,12 @@ class Explainer:
         for length in range(len(path), max(len(path) - _ABOVE, 0), -1):
             key = self._spec.document.span(Place(path[:length], on_key=True)).line
             value = self._spec.document.span(Place(path[:length])).line
+            items = self._spec.get(*path[:length])
+            rows = range(len(items) if isinstance(items, list) and length == len(path) else 0)
+            lines = {key, value, *(self._spec.document.span(Place((*path, row))).line for row in rows)}
             for each in self._findings:
                 span = each.place.span
-                if span is not None and span.line in {key, value} and each.fault.code not in _UNCHANGING:
+                if span is not None and span.line in lines and each.fault.code not in _UNCHANGING:
                     return Reason.CORRECTED, each.fault.code
         return None
 
@@ -147,10 +166,29 @@ class Explainer:
         if not is_routing(difference.path) and not is_routing(tuple(steps)):
             return None
         for each in sorted(self._findings, key=lambda found: found.fault.code == "FED714"):
-            if each.fault.code in _CHANGING:
+            if each.fault.code in _CHANGING or (difference.path[:1] in _OWN and each.fault is FOREIGN_SERVING):
                 return Reason.CORRECTED, each.fault.code
         code = next((self._by_party[step] for step in steps if step in self._by_party), "")
-        return (Reason.CORRECTED, code) if code else None
+        code = code or next((each.code for each in self._fitted.corrections if not each.word), "")
+        if code:
+            return Reason.CORRECTED, code
+        parties = {int(step) for step in steps if step.isdecimal()}
+        is_unused = not self._draft.is_party and difference.planned is None and parties and not parties & self._behind()
+        return (Reason.UNUSED, "") if is_unused else None
+
+    def _behind(self) -> set[int]:
+        """The parties whose messages pass the exchange."""
+        shapes = self._fitted.assembled.data["topology"]
+        if not isinstance(shapes, list):
+            return {draft.id for draft in self._fitted.assembled.sites.values() if draft.id is not None}
+        found: set[int] = set()
+        for shape in shapes:
+            star, through = shape.get("star", ()), shape.get("through", ())
+            if isinstance(star, dict):
+                found.update(*(star.values() if self._draft.name in star else ()))
+            elif self._draft.name in ([through] if isinstance(through, str) else through):
+                found.update(star)
+        return found
 
 
 def _dotted(path: KeyPath) -> str:

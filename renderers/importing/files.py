@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,22 +23,51 @@ MAX_DEPTH: Final = 32
 """Levels of folders below the one that was named."""
 MAX_ENTRIES: Final = 200_000
 """Entries of folders that are looked at, whatever they are."""
+MAX_DOCUMENTS: Final = 64
+"""YAML documents of one file that are read as files of their own."""
+_DOCUMENT: Final = re.compile(rb"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
 _SUFFIXES: Final = frozenset({".yaml", ".yml", ".json"})
 _NAMES: Final = frozenset({"kube.cfg", "parties.conf", ".env"})
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One file: `name` is how the user can open it, `named` says that the user named it, not a folder above it."""
+    """One file: `name` is how the user can open it, `named` says that the user named it, not a folder above it.
+
+    `part` counts the YAML documents of a file that holds several.
+    """
 
     name: str
     data: bytes
     named: bool
+    part: int = 1
 
     @property
     def document(self) -> str:
         """What findings call the file, see `document_of`."""
-        return document_of(self.name)
+        return document_of(self.name if self.part == 1 else f"{self.name}#{self.part}")
+
+    def parts(self) -> tuple[Source, ...]:
+        """The cluster.yaml files that one file holds as several YAML documents, each in its place among blank lines."""
+        starts = [0, *(match.start() for match in _DOCUMENT.finditer(self.data) if match.start())]
+        if not 1 < len(starts) <= MAX_DOCUMENTS:
+            return (self,)
+        ends = [*starts[1:], len(self.data)]
+        found = [
+            (start, part)
+            for start, end in zip(starts, ends, strict=True)
+            if looks_like_spec(part := self.data[start:end])
+        ]
+        return tuple(
+            Source(self.name, b"\n" * self.data.count(b"\n", 0, start) + part, self.named, number)
+            for number, (start, part) in enumerate(found, 1)
+        ) or (self,)
+
+
+def looks_like_spec(data: bytes) -> bool:
+    """Whether bytes that may be no YAML look like a cluster.yaml, in whatever encoding."""
+    text = data.replace(b"\0", b"")
+    return b"partyId" in text and (b"chartVersion" in text or b"modules" in text)
 
 
 def document_of(name: str) -> str:
@@ -109,7 +139,7 @@ class _Collection:
                     if self._entries > MAX_ENTRIES:
                         self._overflow(folder, f"more than {MAX_ENTRIES:,} entries were looked at")
                         break
-                    if entry.is_dir():
+                    if _is_folder(entry):
                         if not entry.name.startswith("."):
                             folders.append(folder / entry.name)
                     elif entry.name in _NAMES or os.path.splitext(entry.name)[1].lower() in _SUFFIXES:  # noqa: PTH122 - faster than a Path
@@ -143,7 +173,7 @@ class _Collection:
         name = str(path)
         if isinstance(data, Diagnostic):
             place = Place(span=data.place.span, document=document_of(name))
-            hint = data.hint if named and "federation" not in data.hint and "init" not in data.hint else _HINT
+            hint = _RIGHT if data.hint == "give yourself the right to read it" else _HINT
             self.findings.append(Diagnostic(data.fault, data.message, place, hint))
             return
         self._size += len(data)
@@ -164,4 +194,13 @@ class _Collection:
         self.findings.append(Diagnostic(UNREADABLE_FILE, f"{quote(folder.name or str(folder))} {what}", place, hint))
 
 
-_HINT: Final = "give yourself the right to read it, or name the files that matter with --path"
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether an entry is a folder; a link that leads to itself is none."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+_RIGHT: Final = "give yourself the right to read it, or name the files that matter with --path"
+_HINT: Final = "leave it where it is, or name the files that matter with --path"

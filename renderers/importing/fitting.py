@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from planner.checks.unspeakable_setting import unspeakable
+from planner.checks.useless_pin import FAULT as USELESS_PIN
 from planner.diagnostics import Diagnostic, KeyPath, Note, Place, SetValue
 from planner.pipeline import Checked, check
 from planner.plan import Plan
@@ -87,6 +88,7 @@ class _Fitting:
         self._head = head
         self._on_secret = on_secret
         self._seen: set[tuple[str, Place, str]] = set()
+        self._remarked: set[tuple[str, Place]] = set()
         self.checked: Checked | None = None
         self.result = Fitted(Assembled(), "")
 
@@ -95,7 +97,7 @@ class _Fitting:
         for _ in range(MOST_ROUNDS):
             self._check(report=True)
             assert self.checked is not None  # noqa: S101 - for the type checker
-            errors = [each for each in self.checked.diagnostics if each.is_error]
+            errors = [each for each in self.checked.diagnostics if each.is_error or each.fault is USELESS_PIN]
             if not errors or not self._take_out(errors):
                 return
 
@@ -114,21 +116,27 @@ class _Fitting:
                 self._check(report=False)
 
     def _check(self, *, report: bool) -> None:
-        """Check what there is. For a report every site says all of its own, so that each file has its findings."""
+        """Check what there is. For a report every site says all of its own, so that each file has its findings.
+
+        A warning that a correction only words anew is not said again.
+        """
         assembled = assemble(self._network, self._name, share=not report)
         text = written(assembled.data, self._head, assembled.remark)
         self.checked = check(text.encode())
         self.result.assembled, self.result.text, self.result.plan = assembled, text, self.checked.plan
         if not report:
             return
+        before = set(self._remarked)
         told = {(each.fault.code, each.message) for each in self.checked.diagnostics if each.place.path[:1] != _SHAPES}
         for diagnostic in self.checked.diagnostics:
             if diagnostic.place.path[:1] == _SHAPES and (diagnostic.fault.code, diagnostic.message) in told:
                 continue
             found = located(diagnostic, assembled, self._network)
-            key = (found.fault.code, replace(found.place, path=()), found.message)
-            if key not in self._seen:
+            where = (found.fault.code, replace(found.place, path=()))
+            key = (*where, found.message)
+            if key not in self._seen and (found.is_error or where not in before):
                 self._seen.add(key)
+                self._remarked.add(where)
                 self.result.findings.append(found)
 
     # -----------------------------------------------------------------------------------------------------------------
@@ -158,7 +166,17 @@ class _Fitting:
             return self._take_out_shared(error, path)
         if self._mend(draft, error, path) or self._take_out_of(draft, error, path[_SITES:]):
             return True
-        return not draft.is_party and self._leave_out(draft, error)
+        return self._take_out_noted(error) if draft.is_party else self._leave_out(draft, error)
+
+    def _take_out_noted(self, error: Diagnostic) -> bool:
+        """A setting that a site does not have and others do: what the notes point at."""
+        for note in error.notes:
+            path = () if note.place is None else note.place.path
+            draft = self.result.assembled.sites.get(path[:_SITES])
+            word = path[_SITES:]
+            if draft is not None and word and word[0] not in _HEAVY and self._take_out_of(draft, error, word):
+                return True
+        return False
 
     def _mend(self, draft: Draft, error: Diagnostic, path: KeyPath) -> bool:
         """Do what the finding's own fix says, where that is another value in the same place."""
@@ -190,10 +208,10 @@ class _Fitting:
                 draft.words.put(("engine",), nearest, draft.words.origins.get(("engine",)))
                 return True
             return False
-        if word[:1] and word[0] in _HEAVY:
+        if word[:1] and word[0] in _HEAVY and (draft.is_party or word[0] != "id"):
             return self._leave_out(draft, error)
         for length in range(len(word), 0, -1):
-            if draft.words.has(word[:length]) and word[:length] not in {("name",), ("kind",)}:
+            if draft.words.has(word[:length]) and (draft.is_party or word[:length] not in {("name",), ("kind",)}):
                 inherited = self.result.assembled.data.get("defaults", {})
                 same = length == 1 and word[0] in inherited
                 self._remember(draft, word[:length], error)
@@ -300,7 +318,7 @@ class _Fitting:
         self.result.unspoken.add((origin.document, origin.path))
         spec = next(spec for spec in draft.specs.values() if spec.source == origin.document)
         value = spec.get(*origin.path)
-        shown = "" if is_secret_key(origin.path[-1]) else f": {comparing.short(value)}"
+        shown = "" if comparing.holds_secret(origin.path, value) else f": {comparing.short(value)}"
         what = f"{'.'.join(map(str, origin.path))}{shown}"
         self.result.findings.append(unspeakable(draft.label, what, place_of(spec, origin.path)))
 
@@ -399,4 +417,4 @@ def _imported(place: Place, assembled: Assembled, specs: Mapping[str, Spec]) -> 
     if spec is None:
         return Place(origin.path, document=origin.document, secret=place.secret)
     found = place_of(spec, origin.path, on_key=place.on_key)
-    return replace(found, secret=place.secret or is_secret_key(origin.path[-1] if origin.path else ""))
+    return replace(found, secret=place.secret or any(map(is_secret_key, origin.path)))

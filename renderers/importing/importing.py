@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from planner import source as reading
-from planner.checks.foreign_import import foreign
+from planner.checks.foreign_import import empty, foreign
 from planner.checks.moved_secret import FAULT as MOVED_SECRET
 from planner.checks.moved_secret import moved
 from planner.checks.named_only import named_only
@@ -17,7 +17,7 @@ from planner.diagnostics import Diagnostic, KeyPath, Place, Span
 from planner.source import quote
 from renderers.importing import scripts, words
 from renderers.importing.comparing import Difference, Reason
-from renderers.importing.files import Source, collect
+from renderers.importing.files import Source, collect, document_of, looks_like_spec
 from renderers.importing.fitting import Fitted, fit
 from renderers.importing.judging import Judgement
 from renderers.importing.remarks import live_defaults, own_entries
@@ -58,8 +58,8 @@ class Imported:
 def import_paths(paths: Sequence[str], name: str) -> Imported:
     """Import the files at these paths as the federation `name`."""
     sources, findings = collect(paths)
-    run = _Run(sources, list(findings))
-    return run.imported(name)
+    run = _Run([part for source in sources for part in source.parts()], list(findings))
+    return run.imported(paths, name)
 
 
 class _Run:
@@ -73,13 +73,15 @@ class _Run:
         for finding in findings:
             self._names.setdefault(finding.place.document, finding.place.document.partition(":")[2])
 
-    def imported(self, name: str) -> Imported:
+    def imported(self, paths: Sequence[str], name: str) -> Imported:
         """Everything that came of it."""
         specs = self._recognised()
         scripted = self._scripted()
-        if not specs and not scripted:
-            return self._result(Imported())
         gathered = gather(specs, scripted)
+        if not gathered.drafts:
+            self._findings += gathered.findings
+            self._tell_nothing(paths)
+            return self._result(Imported())
         for each in scripted:
             for path, reference, draft in each.secrets:
                 place = replace(place_of(each.spec, path), secret=True)
@@ -122,15 +124,15 @@ class _Run:
             document, found = reading.parse(source.data, source.document)
             if document is None:
                 self._documents[source.document] = LinesDocument(reading.source_lines(source.data))
-                if source.named or _looks_like_spec(source.data):
-                    self._findings += found
+                if source.named or looks_like_spec(source.data):
+                    self._findings += map(_for_import, found)
                 else:
                     self._skip(source)
                 continue
             self._documents[source.document] = document
             spec = recognise(source.document, document)
             if spec is not None:
-                self._findings += found
+                self._findings += map(_for_import, found)
                 specs.append(spec)
             else:
                 self._skip(source)
@@ -157,6 +159,15 @@ class _Run:
                 self._documents[source.document] = result.spec.document
                 found.append(result)
         return found
+
+    def _tell_nothing(self, paths: Sequence[str]) -> None:
+        """Say that there is nothing to import, unless an error says why."""
+        if any(each.is_error for each in self._findings):
+            return
+        for path in paths:
+            document = document_of(path)
+            self._names[document] = path
+            self._findings.append(empty(quote(path), Place(span=Span(1, 1), document=document)))
 
     def _skip(self, source: Source) -> None:
         place = Place(span=Span(1, 1), document=source.document)
@@ -200,8 +211,16 @@ def _is_unspoken(diagnostic: Diagnostic, fitted: Fitted) -> bool:
     return diagnostic.fault is MOVED_SECRET and (place.document, place.path) in fitted.unspoken
 
 
-def _looks_like_spec(data: bytes) -> bool:
-    return b"partyId" in data and (b"chartVersion" in data or b"modules" in data)
+def _for_import(diagnostic: Diagnostic) -> Diagnostic:
+    """A finding of the YAML reader, which has federation.yaml in mind, with what to do about an imported file."""
+    return replace(diagnostic, hint=_HINTS.get(diagnostic.fault.code, diagnostic.hint))
+
+
+_HINTS: Final = {
+    "FED104": "name KubeFATE's own file, or a folder that holds it",
+    "FED110": "write out in a copy what it stands for, and import that",
+}
+"""What to do about a file that cannot be read in full, by the code of the finding."""
 
 
 def _head(number: int) -> list[str]:

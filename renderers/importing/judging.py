@@ -87,8 +87,8 @@ class Judgement:
             span = found.place.span
             if found.place.document in self_routed and _ABOUT_CONTROL in found.message:
                 continue
-            if _NOT_PLANNED in found.message and self._moved(found.place.document):
-                continue  # what it dials was corrected, and that was said
+            if _NOT_PLANNED in found.message and (self._moved(found.place.document) or self._is_wider(found)):
+                continue  # what it dials was corrected, and that was said; or it knows more parties than need it
             again = span is not None and (found.place.document, span.line) in lines
             if again and found.fault in {readback_mismatch.FAULT, lost_setting.FAULT}:
                 continue
@@ -99,6 +99,20 @@ class Judgement:
         """Whether a site that a file dials was corrected, so that the file's rows cannot be the planned ones."""
         corrected = {each.site for each in self._fitted.corrections}
         return any(claim.spec.source == document for key in corrected for claim in self._network.claims.get(key, ()))
+
+    def _is_wider(self, diagnostic: Diagnostic) -> bool:
+        """Whether an exchange has every row of the planned table, and rows for parties that do not need it."""
+        draft, spec, dialled = self._by_document.get(diagnostic.place.document, (None, None, None))
+        if draft is None or spec is None or dialled is None or draft.is_party:
+            return False
+        planned = self._plan.by_key[draft.key]
+        for channel in planned.channels:
+            ours, theirs = self._plan.table(planned, channel).entries, dialled.entries(channel)
+            for party, endpoint in ours.items():
+                row = theirs.get(party)
+                if row is None or (row.host, next(iter(row.ports.values()))) != (endpoint.host, endpoint.port):
+                    return False
+        return True
 
     def _imported(self, diagnostic: Diagnostic) -> Diagnostic | None:
         """A finding at its place in the imported files; None for one that nobody needs."""

@@ -169,7 +169,7 @@ def _direct(partners: Mapping[int, set[int]], parties: list[int], covered: set[i
     shapes: list[dict[str, Any]] = []
     while True:
         clique = _clique(left)
-        if len(clique) < _LARGE and not (len(clique) == len(left) == len(parties)):
+        if not clique or (len(clique) < _LARGE and not (len(clique) == len(left) == len(parties))):
             break
         shapes.append({"mesh": "all" if set(clique) == set(parties) else sorted(clique)})
         for party in clique:

@@ -25,7 +25,7 @@ def special_routes(network: Network, draft: Draft) -> None:
         row, source = claim.row, claim.source
         if source is draft or not row.host or row.polled or not _is_used(network, source):
             continue
-        own = _own_route(draft, claim, usual)
+        own = None if _is_strange(network, draft, row) else _own_route(draft, claim, usual)
         if own is None:
             continue
         entry = told.get(source.key)
@@ -48,6 +48,12 @@ def special_routes(network: Network, draft: Draft) -> None:
                 entry.setdefault(key, value)
 
 
+def _is_strange(network: Network, draft: Draft, row: Row) -> bool:
+    """Whether a row leads to the address of somebody else: that is a mistake, and no way of its own (INV-EGG-2)."""
+    others = {address for key, address in network.addresses.items() if key != draft.key}
+    return row.host in others - {network.addresses[draft.key], *_balancers(draft)}
+
+
 def _is_used(network: Network, source: Draft) -> bool:
     """Whether a site sends anything: every party, and an exchange that somebody goes through."""
     return source.is_party or any(claim.source is not source for claim in network.claims.get(source.key, ()))
@@ -59,7 +65,7 @@ def _own_route(draft: Draft, claim: Claim, usual: str) -> dict[str, object] | No
     if release is None or row.host in _balancers(draft):
         return None
     where = inside(row.host)
-    if where is not None and (draft.words.get(("exposure",)) == "ClusterIP" or draft.is_named_only):
+    if where is not None and (_exposure(draft, row) == "ClusterIP" or draft.is_named_only):
         return _inside_route(draft, claim, where)
     is_usual = row.host == usual and balancer_of(draft, row) is None
     address: dict[str, object] = {} if is_usual else {"address": row.host}
@@ -70,6 +76,12 @@ def _own_route(draft: Draft, claim: Claim, usual: str) -> dict[str, object] | No
         named = {}
     usual_ports = _container_ports(release) if balancer_of(draft, row) else draft.words.get(("ports",)) or {}
     return {**address, **_ports(named, usual_ports)} if address else None
+
+
+def _exposure(draft: Draft, row: Row) -> object:
+    """How the door that a row dials is exposed: that of a party's serving cluster may differ from training."""
+    serving = draft.words.get(("serving", "exposure")) if row.channel is Channel.SERVING else None
+    return serving or draft.words.get(("exposure",))
 
 
 def _balancers(draft: Draft) -> set[str]:

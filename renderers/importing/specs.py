@@ -99,6 +99,8 @@ def recognise(source: str, document: Document) -> Spec | None:
     data = cleaned(document.data) if document.has_unreadable else document.data
     if not isinstance(data, dict) or "partyId" not in data or not _MARKS & data.keys():
         return None
+    if isinstance(data.get("modules"), dict) and "chartName" not in data:
+        return None  # the values of the chart itself, which KubeFATE makes of a cluster.yaml
     modules = {item for item in items(data.get("modules")) if isinstance(item, str)}
     version_key = "chartVersion" if "chartVersion" in data or "version" not in data else "version"
     chart = text_of(data.get("chartName")) or _guessed_chart(data, modules)

@@ -60,12 +60,6 @@ class Dialled:
         """The default routes of a channel, several where the load is balanced."""
         return tuple(row for row in self.defaults if row.channel is channel)
 
-    @property
-    def everything(self) -> tuple[Row, ...]:
-        """Every row that names an address."""
-        single = tuple(row for row in (self.polls, self.load, self.transfer) if row is not None)
-        return (*self.rows, *self.defaults, *single)
-
 
 def dialled(spec: Spec) -> Dialled:
     """What a spec dials."""
@@ -107,13 +101,16 @@ def _serving(spec: Spec) -> Dialled:
 
 
 def _party_list(spec: Spec, block: str, channel: Channel, port: str) -> Iterator[Row]:
+    """The rows of a list of parties; of two for one party the last counts."""
+    rows: dict[int | None, Row] = {}
     for index, item in enumerate(items(spec.get(block, "partyList"))):
         row = mapping(item)
         path: KeyPath = (block, "partyList", index)
         host, number = text_of(row.get("partyIp")), number_of(row.get("partyPort"))
         party = number_of(row.get("partyId"))
         if host and number is not None and (party is not None or row.get("partyId") == "default"):
-            yield Row(channel, party, host, _port(port, number), path)
+            rows[party] = Row(channel, party, host, _port(port, number), path)
+    yield from rows.values()
 
 
 @lru_cache(maxsize=65536)

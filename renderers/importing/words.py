@@ -40,6 +40,8 @@ COMPONENTS: Final[Mapping[str, KeyPath]] = {
 SERVING_COMPONENTS: Final = ("servingProxy", "servingServer", "servingRedis", "servingZookeeper", "servingAdmin")
 _EXCHANGE_COMPONENTS: Final = ("proxy", "rollsite", "osx", "nginx", "trafficServer", "servingProxy", "servingZookeeper")
 _STORAGE: Final = ("storageClass", "existingClaim", "size", "accessMode", "subPath")
+_SPARK_IMAGES: Final = {"Image": "image", "ImageTag": "imageTag"}
+"""Keys of Spark's halves until v1.11.2, and the words for them."""
 _QUANTITY: Final = re.compile(r"[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?")
 _SIMPLE: Final = ("imageTag",)
 _FLAGS: Final[Mapping[str, KeyPath]] = {
@@ -125,6 +127,8 @@ class Translator:
                     key, value
                 ):
                     self.put(("components", word, key), value, where)
+                elif key in _SPARK_IMAGES and isinstance(value, str):
+                    self.put(("components", word, _SPARK_IMAGES[key]), value, where)
                 elif key in _STORAGE and isinstance(value, str) and (key != "size" or _QUANTITY.fullmatch(value)):
                     self.put(("components", word, "storage", key), value, where)
 
@@ -200,7 +204,11 @@ def variable(draft: Draft, name: str) -> str:
 
 def training_words(draft: Draft, spec: Spec, release: Release, on_secret: SecretFound) -> None:
     """The settings of a party's training."""
-    to = Translator(draft, spec, lambda path: release.reads(spec.chart, path), (), on_secret)
+
+    def reads(path: str) -> bool:
+        return release.reads(spec.chart, path) and not release.is_dead(spec.chart, path)
+
+    to = Translator(draft, spec, reads, (), on_secret)
     _identity(to, f"fate-{draft.id}")
     to.simple()
     if to.given(("persistence",)) is True:
@@ -276,11 +284,14 @@ def exchange_words(
     if spec.party is not None and spec.party > 0:
         to.put(("id",), spec.party, ("partyId",))
     to.simple()
-    draft.words.remove(("istio",))
+    if to.given(("persistence",)) is True:
+        to.switch_on(("persistence",), ("persistence",))
     if to.given(("rollsite", "enableTLS")) is True:
         to.switch_on(("tls",), ("rollsite", "enableTLS"))
     to.components({name: (name,) for name in _EXCHANGE_COMPONENTS})
     if serving is not None:
+        _ingress_class(to)
+        to.ingress({"servingProxy": SERVING_INTERFACES["servingProxy"]}, serving.hosts)
         draft.services += _serving_services(spec, serving)
     elif release is not None:
         draft.services += _exchange_services(spec)
@@ -367,10 +378,14 @@ def _external_mysql(to: Translator, spec: Spec, release: Release) -> None:
     to.secret(("mysql", "password"), ("externalMysqlPassword",), "mysql_password")
 
 
-def _ingress(to: Translator, release: Release) -> None:
+def _ingress_class(to: Translator) -> None:
     name = to.given(("ingressClassName",))
     if isinstance(name, str) and name != "nginx":
         to.put(("ingress", "class"), name, ("ingressClassName",))
+
+
+def _ingress(to: Translator, release: Release) -> None:
+    _ingress_class(to)
     if release.hosts.dialect == "fixed":
         return
     to.ingress(INTERFACES, release.hosts)
@@ -424,7 +439,7 @@ def _service(
 ) -> Service:
     block = spec.block(*path)
     written = text_of(block.get(key))
-    found = {name: block[port] for name, port in ports.items() if type(block.get(port)) is int}
+    found = {name: number for name, port in ports.items() if type(number := block.get(port)) is int}
     return Service(
         component=component,
         spec=spec,

@@ -20,10 +20,10 @@ _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _COLON = re.compile(r"\s*:(?:\s+|\Z)")
 _INLINE_SECRET = re.compile(
     r"""(?:(?:pass|(?<!tls)secret|token|credential|private)[-\w]{0,40}|\b(?:mysql|fateboard|notebook))"""
-    r"""(?:["']\s*:\s*|\s*:\s+)(?=[^\s{\[])(?!["']?(?:env|file|secret):)""",
+    r"""(?:["']\s*:\s*|\s*:\s+|=)(?=[^\s{\[])(?!["']?(?:env|file|secret):)""",
     re.IGNORECASE,
 )
-"""Up to the value of a key that may hold a secret, where that value is neither a mapping, a list nor a reference."""
+"""Up to the value of a key or variable that may hold a secret, unless it is a mapping, a list or a reference."""
 _USER_INFO = re.compile(r"(?:https?://|://[^/\s@:]*:)([^/\s@]+)@")
 """Who logs in, and with which password, in a URL."""
 

@@ -15,7 +15,7 @@ from renderers.planning import render_site
 from tests.properties.test_valid_federations import Drawn, federations, scripted_federations
 
 QUICK = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-THOROUGH = settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+THOROUGH = settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def imported(plan: Plan) -> Imported:
@@ -56,6 +56,7 @@ def test_a_planned_federation_is_imported_whole(drawn: Drawn) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @THOROUGH
 @given(federations())
 def test_every_planned_federation_is_imported_whole(drawn: Drawn) -> None:

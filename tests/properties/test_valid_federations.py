@@ -47,7 +47,7 @@ NOBODY = "203.0.113.77"
 QUICK = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 BRIEF = settings(QUICK, max_examples=10)
 """For what proves one federation many times."""
-THOROUGH = settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+THOROUGH = settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 Tree = dict[str, Any]
 
@@ -642,7 +642,7 @@ def test_a_row_that_is_missing_is_found(drawn: Drawn, data: st.DataObject) -> No
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-@settings(THOROUGH, max_examples=400)
+@settings(THOROUGH, max_examples=200)
 @given(federations(), st.data())
 def test_every_row_that_is_missing_is_found(drawn: Drawn, data: st.DataObject) -> None:
     """As above, many times as often."""
@@ -742,7 +742,7 @@ def test_an_address_that_is_spoiled_is_found(drawn: Drawn, data: st.DataObject) 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-@settings(THOROUGH, max_examples=400)
+@settings(THOROUGH, max_examples=200)
 @given(federations(), st.data())
 def test_every_address_that_is_spoiled_is_found(drawn: Drawn, data: st.DataObject) -> None:
     """As above, many times as often."""

@@ -24,6 +24,7 @@ from planner.pipeline import check
 from planner.source import Document, parse
 from renderers.commands import run_plan
 from renderers.report import json_report
+from renderers.summary import diff_lines
 from tasks import program
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -616,6 +617,15 @@ def test_colours_on_a_terminal_only(folder: Folder, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("FORCE_COLOR", "1")
     text = folder.plan(fix=True, dry_run=True)[0]
     assert "\x1b[31m-  registry: harbor.example.com/fate/  # ours\x1b[0m" in text
+
+
+@pytest.mark.parametrize("colour", [True, False])
+def test_a_difference_cannot_act_on_a_terminal(*, colour: bool) -> None:
+    """Lines end at a line feed only, tabs stay, and what a terminal would obey or hide is an escape."""
+    shown = "".join(diff_lines("@@ -1 +1 @@\n-a\x9b31m\tb\u2028c\r\n+\u202ed\n", colour=colour))
+    plain = shown.replace("\x1b[36m", "").replace("\x1b[31m", "").replace("\x1b[32m", "").replace("\x1b[0m", "")
+    assert plain == "@@ -1 +1 @@-a\\x9b31m\tb\\u2028c\\r+\\u202ed"
+    assert list(diff_lines("", colour=colour)) == []
 
 
 def test_no_secret_is_shown(folder: Folder) -> None:

@@ -139,6 +139,92 @@ def test_planning_the_result_reproduces_what_was_imported(path: Path, write: Wri
         assert [each for each in imported.diagnostics if each.is_error] == []
 
 
+def test_only_the_serving_proxy_stays_inside_its_cluster(write: Write) -> None:
+    """Its name in the peers' tables is that of an exposure, and no address of the party's own."""
+    text = """\
+version: 1
+name: demo
+release: v1.6.0-a
+topology: mesh
+clusters:
+  - {name: bank, address: 192.168.1.1}
+parties:
+  - {id: 9999, cluster: bank}
+  - {id: 10000, cluster: bank, serving: {exposure: ClusterIP}}
+  - {id: 10001, cluster: bank, fateflow: ClusterIP}
+defaults:
+  serving: {}
+"""
+    imported = import_paths([str(write(rendered(text)))], "again")
+    assert imported.differences == ()
+    assert "routes:" not in imported.text
+
+
+PAIR = """\
+version: 1
+name: demo
+release: {release}
+topology: {topology}
+clusters:
+  - {{name: bank, address: 192.168.9.1}}
+  - {{name: shop, address: 192.168.10.1}}
+{exchanges}
+parties:
+  - {{id: 9999, cluster: bank}}
+  - {{id: 10000, cluster: shop}}
+defaults:
+  {defaults}
+"""
+
+
+@pytest.mark.parametrize(
+    ("release", "exchange", "defaults", "words"),
+    [
+        (
+            "v1.10.0",
+            (
+                "kind: servingProxy, serving: {release: v2.1.5}, imageTag: 2.1.5-release, istio: true, "
+                "persistence: true, "
+                "ingress: {class: traefik, servingProxy: {hosts: [models.hub.org], tlsSecret: hub-tls}}, "
+                "components: {servingZookeeper: {storage: {storageClass: fast, subPath: zookeeper}}}"
+            ),
+            "serving: {release: v2.1.5}",
+            ["imageTag:", "istio: true", "persistence: true", "class: traefik", "tlsSecret: hub-tls"],
+        ),
+        (
+            "v1.11.2",
+            "",
+            'engine: spark_rabbitmq\n  components: {sparkWorker: {image: registry.org/worker, imageTag: "7"}}',
+            ["image: registry.org/worker", 'imageTag: "7"'],
+        ),
+        ("v1.5.3", "", "components: {nodemanager: {nodeSelectors: [{disk: a}, {disk: b}]}}", ["disk: b"]),
+    ],
+)
+def test_settings_come_back_in_their_words(
+    release: str, exchange: str, defaults: str, words: list[str], write: Write
+) -> None:
+    """What federation.yaml has a word for is no difference, whatever the chart calls it."""
+    topology = "[{mesh: all}, {star: all, through: hub}]" if exchange else "mesh"
+    exchanges = f"exchanges: [{{name: hub, cluster: bank, {exchange}}}]" if exchange else ""
+    text = PAIR.format(release=release, topology=topology, exchanges=exchanges, defaults=defaults)
+    imported = import_paths([str(write(rendered(text)))], "again")
+    assert imported.is_plannable
+    assert imported.differences == ()
+    assert [word for word in words if word not in imported.text] == []
+
+
+def test_labels_that_no_template_reads_are_not_brought_to_life(write: Write) -> None:
+    """Until v1.6.0 the block of the nodemanagers has none of its own, so they run on any node, and go on doing so."""
+    defaults = "components: {nodemanager: {replicas: 3}}"
+    files = rendered(PAIR.format(release="v1.5.3", topology="mesh", exchanges="", defaults=defaults))
+    changed = {
+        name: text.replace("  count: 3", "  count: 3\n  nodeSelector: {disk: a}") for name, text in files.items()
+    }
+    imported = import_paths([str(write(changed))], "again")
+    assert {code for code, _, _ in found(imported)} == {"FED702"}
+    assert "disk" not in imported.text
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -650,3 +736,175 @@ def test_the_json_report_holds_every_difference(write: Write, tmp_path: Path) ->
     jsonschema.validate(report, schema())
     assert report["import"]["plannable"] is True
     assert [each["reason"] for each in report["import"]["differences"]] == ["default"]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Files as they are found
+
+
+def told(imported: Imported) -> list[tuple[str, str]]:
+    """The code and the message of every finding."""
+    return [(each.fault.code, each.message) for each in imported.diagnostics]
+
+
+def unexplained(imported: Imported) -> list[str]:
+    """The keys of the differences that nobody can explain."""
+    return [each.key for each in imported.differences if each.reason is Reason.UNEXPLAINED]
+
+
+@pytest.mark.timeout(20)
+def test_files_without_any_party_end_the_import(write: Write) -> None:
+    """A file whose party id is no number leaves nothing to import, and says so."""
+    imported = import_paths([str(write({"a.yaml": spec(9999, id="-1")}))], "imported")
+    assert (imported.text, [each.fault.code for each in imported.diagnostics]) == ("", ["FED112"])
+
+
+def test_a_folder_with_nothing_to_import_is_an_error_in_every_format(write: Write, tmp_path: Path) -> None:
+    """Formats for machines stay what they are."""
+    folder = write({"values.yaml": "replicaCount: 1\n"})
+    text, code = run_import((str(folder),), str(tmp_path / "federation.yaml"), "json", name="x", force=False)
+    assert (code, sorted(each["code"] for each in json.loads(text)["diagnostics"])) == (1, ["FED710", "FED711"])
+
+
+def test_a_link_that_leads_to_itself_hides_no_other_file(write: Write) -> None:
+    """The folder is read, and the link is told."""
+    folder = write({"a.yaml": spec(9999), "b.yaml": spec(10000)})
+    (folder / "c.yaml").symlink_to("c.yaml")
+    imported = import_paths([str(folder)], "imported")
+    assert (imported.read, [each.fault.code for each in imported.diagnostics if each.is_error]) == (2, ["FED101"])
+
+
+def test_several_documents_of_one_file_are_files_of_their_own(write: Write) -> None:
+    """Each finding is at the line of the file that holds them all."""
+    first, second = spec(9999), spec(10000, peerPort="30199")
+    imported = import_paths([str(write({"all.yaml": f"{first}---\n{second}"}))], "imported")
+    found = next(each for each in imported.diagnostics if each.fault.code == "FED208")
+    text = f"{first}---\n{second}".splitlines()
+    assert (imported.sites, imported.is_plannable) == (2, True)
+    located = locate([found], imported.documents, imported.names)[0]
+    assert located.span is not None
+    assert located.file.endswith("all.yaml")
+    assert text[located.span.line - 1].strip() == "- partyId: 9999"
+
+
+def test_a_cluster_yaml_in_another_encoding_is_not_passed_over(write: Write) -> None:
+    """Some editors of Windows write UTF-16."""
+    folder = write({"b.yaml": spec(10000)})
+    (folder / "a.yaml").write_bytes(spec(9999).encode("utf-16"))
+    assert import_paths([str(folder)], "imported").has_errors
+
+
+def test_the_values_of_a_chart_are_no_cluster_yaml(write: Write) -> None:
+    """KubeFATE makes them of a cluster.yaml; they have a partyId as well."""
+    values = "partyId: 9999\nmodules: {rollsite: {include: true}}\n"
+    folder = write({"a.yaml": spec(9999), "b.yaml": spec(10000), "values.yaml": values})
+    imported = import_paths([str(folder)], "imported")
+    assert (imported.read, next(code for code, text in told(imported) if "values.yaml" in text)) == (2, "FED711")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "fateboard: {password: {value: Hunter2Zq}}\n",
+        "foo: {secretKey: Hunter2Zq, pwd: Hunter2Zq, pass: Hunter2Zq}\n",
+        "python: {tolerations: [{key: a, password: Hunter2Zq}]}\n",
+    ],
+)
+@pytest.mark.parametrize("format_name", ["text", "json"])
+def test_a_secret_below_or_inside_a_key_is_shown_nowhere(
+    more: str, format_name: str, write: Write, tmp_path: Path
+) -> None:
+    """Whatever form it has, and whether or not the chart reads it."""
+    folder = write({"a.yaml": spec(9999, more), "b.yaml": spec(10000)})
+    target = tmp_path / "federation.yaml"
+    text, _ = run_import((str(folder),), str(target), format_name, name="x", force=False)
+    assert "Hunter2Zq" not in text + target.read_text()
+
+
+def test_settings_of_windows_are_told_once_and_without_their_secrets(write: Write, tmp_path: Path) -> None:
+    """Bash takes every carriage return for a part of the value."""
+    lines = ["mysql_password=$(Hunter2Zq)", "party_list=(10000 9999)", "party_ip_list=(10.0.0.1 10.0.0.2)", ""]
+    folder = write({"parties.conf": "\r\n".join(lines)})
+    text, code = run_import((str(folder),), str(tmp_path / "f.yaml"), "text", name="x", force=False)
+    assert (code, text.count("carriage return"), "Hunter2Zq" in text) == (1, 1, False)
+
+
+def test_of_two_rows_for_one_party_the_last_counts(write: Write) -> None:
+    """As it does for the router."""
+    row = "    - {partyId: 10000, partyIp: 192.168.77.1, partyPort: 30101}\n"
+    first = spec(9999).replace("  partyList:\n", f"  partyList:\n{row}")
+    imported = import_paths([str(write({"a.yaml": first, "b.yaml": spec(10000)}))], "imported")
+    assert "192.168.77.1" not in imported.text
+    assert "FED208" not in {code for code, _ in told(imported)}
+
+
+def test_tls_that_one_side_alone_has_is_left_out(write: Write) -> None:
+    """It is taken out where it stands, as it cannot be taken out where it is missing."""
+    first = spec(9999).replace("rollsite:\n", "rollsite:\n  enableTLS: true\n")
+    imported = import_paths([str(write({"a.yaml": first, "b.yaml": spec(10000)}))], "imported")
+    assert (imported.is_plannable, unexplained(imported)) == (True, [])
+    assert imported.corrections == ("party 9999: tls is left out because of FED216",)
+
+
+def test_releases_that_cannot_talk_leave_nothing_unexplained(write: Write) -> None:
+    """The party that is planned with another release has the engine of that release."""
+    folder = write({"a.yaml": spec(9999, version="v2.0.0"), "b.yaml": spec(10000)})
+    assert unexplained(import_paths([str(folder)], "imported")) == []
+
+
+EXCHANGE = """\
+name: {name}
+namespace: {name}
+chartName: fate-exchange
+chartVersion: v1.11.2
+partyId: 1
+modules: [rollsite]
+rollsite:
+  type: NodePort
+  nodePort: {port}
+  partyList:
+  - {{partyId: 9999, partyIp: 192.168.9.1, partyPort: 30091}}
+  - {{partyId: 10000, partyIp: 192.168.10.1, partyPort: 30101}}
+"""
+
+
+def test_a_row_that_nobody_needs_is_explained(write: Write) -> None:
+    """The exchange knows a party whose messages never pass it."""
+    first = spec(9999).replace("rollsite:\n", "rollsite:\n  exchange: {ip: 192.168.0.1, port: 30000}\n")
+    hub = EXCHANGE.format(name="fate-hub", port=30000)
+    imported = import_paths([str(write({"a.yaml": first, "b.yaml": spec(10000), "hub.yaml": hub}))], "imported")
+    assert {Reason.UNUSED} == {each.reason for each in imported.differences if "10000" in each.key}
+    assert not imported.has_errors
+
+
+def test_exchanges_with_one_id_both_stay(write: Write) -> None:
+    """KubeFATE's own samples give every exchange the id 1."""
+    hubs = {
+        f"{name}.yaml": EXCHANGE.format(name=f"fate-{name}", port=port) for name, port in (("h", 30000), ("i", 30010))
+    }
+    imported = import_paths([str(write({"a.yaml": spec(9999), "b.yaml": spec(10000), **hubs}))], "imported")
+    assert (imported.sites, imported.corrections[0]) == (4, "exchange i: id is left out because of FED126")
+
+
+def test_the_address_of_somebody_else_is_no_way_of_ones_own(write: Write) -> None:
+    """A row that leads to another site, at a port that nobody has there, is a mistake (INV-EGG-2)."""
+    files = rendered(
+        """\
+version: 1
+name: demo
+release: v1.11.2
+topology: mesh
+clusters:
+  - {name: bank, address: 192.168.9.1}
+  - {name: shop, address: 192.168.10.1}
+parties:
+  - {id: 9999, cluster: bank, ports: {rollsite: 30091}}
+  - {id: 10000, cluster: shop, ports: {rollsite: 30101}}
+defaults: {serving: {}}
+"""
+    )
+    name = "party-9999/cluster.yaml"
+    files[name] = files[name].replace("partyIp: 192.168.10.1", "partyIp: 192.168.9.1")
+    imported = import_paths([str(write(files))], "again")
+    assert "FED208" in [each.fault.code for each in imported.diagnostics if each.is_error]
+    assert "routes:" not in imported.text

@@ -342,6 +342,64 @@ def test_spark_of_later_releases_keeps_the_charts_own() -> None:
     assert spark == {"worker": {"replicas": 4, "type": "ClusterIP", "resources": {"requests": {"cpu": "2"}}}}
 
 
+@pytest.mark.parametrize(
+    ("release", "keys"),
+    [
+        ("v1.5.0", "Image ImageTag"),
+        ("v1.6.1", "Image ImageTag"),
+        ("v1.11.2", "Image ImageTag"),
+        ("v2.0.0", "image imageTag"),
+    ],
+)
+def test_images_of_spark_under_the_charts_own_keys(release: str, keys: str) -> None:
+    """They begin with a capital until v1.11.2, and stand in the place of the chart's own."""
+    party = ', components: {sparkWorker: {image: registry.bank.org/worker, imageTag: "7"}}'
+    worker = cluster(written(release, "spark_rabbitmq", party=party))["spark"]["worker"]
+    assert [worker[key] for key in keys.split()] == ["registry.bank.org/worker", "7"]
+    assert {key.lower() for key in worker} >= {"image", "imagetag"}
+    assert len({key.lower() for key in worker}) == len(worker)
+
+
+@pytest.mark.parametrize("release", ["v1.4.0", "v1.5.3", "v1.6.0"])
+def test_nodemanagers_one_by_one(release: str) -> None:
+    """Only items of the list have labels and claims, and each item needs all that it has."""
+    party = (
+        ", persistence: {storageClass: fast, size: 5Gi}, components: {nodemanager: "
+        "{nodeSelectors: [{disk: a}, {disk: b}], storage: {existingClaim: shared, subPath: bank}}}"
+    )
+    block = cluster(written(release, party=party))["nodemanager"]
+    assert block == {
+        "count": 0,
+        "list": [
+            {
+                "name": f"nodemanager-{number}",
+                "nodeSelector": {"disk": disk},
+                "sessionProcessorsPerNode": 2,
+                "subPath": f"bank/nodemanager-{number}",
+                "existingClaim": "shared",
+                "storageClass": "fast",
+                "accessMode": "ReadWriteOnce",
+                "size": "5Gi",
+            }
+            for number, disk in enumerate("ab")
+        ],
+    }
+
+
+def test_equal_nodemanagers_need_a_list_for_their_labels_only() -> None:
+    """A number alone stays a number; with labels it is as many items, and from v1.6.0-a on the block has them."""
+    labels = ", components: {nodemanager: {replicas: 3, nodeSelector: {disk: a}}}"
+    assert cluster(written("v1.5.0", party=labels.replace(", nodeSelector: {disk: a}", "")))["nodemanager"] == {
+        "count": 3,
+        "sessionProcessorsPerNode": 2,
+    }
+    listed = cluster(written("v1.5.0", party=labels))["nodemanager"]
+    assert [(item["name"], item["nodeSelector"]) for item in listed["list"]] == [
+        (f"nodemanager-{number}", {"disk": "a"}) for number in range(3)
+    ]
+    assert cluster(written("v1.6.0-a", party=labels))["nodemanager"]["nodeSelector"] == {"disk": "a"}
+
+
 def test_hdfs_is_written_with_both_halves() -> None:
     """Its template fails on a block without namenode or datanode."""
     party = ", components: {datanode: {replicas: 2}}"
@@ -534,6 +592,27 @@ def test_a_serving_exchange(name: str, modules: list[str], server: object) -> No
     assert [row["partyId"] for row in hub["servingProxy"]["partyList"]] == [9999, 10000]
     assert party["servingProxy"]["exchange"] == {"ip": "192.168.1.1", "port": hub["servingProxy"]["nodePort"]}
     assert party["servingProxy"]["partyList"] == []
+
+
+def test_settings_of_a_serving_exchange() -> None:
+    """Its interface, its data, its images and Istio are said at the exchange itself."""
+    more = (
+        "kind: servingProxy, imageTag: 2.1.5-release, istio: true, persistence: {storageClass: fast, size: 2Gi}, "
+        "ingress: {class: traefik, servingProxy: {hosts: [models.hub.org], tlsSecret: hub-tls, annotations: {a: b}}}"
+    )
+    topology = "[{mesh: all}, {star: all, through: hub}]"
+    top = SERVING_HUB.format("v2.1.5").replace("kind: servingProxy", more)
+    hub = cluster(written("v1.10.0", topology=topology, top=top, more=SERVED.format("v2.1.5")), "exchange-hub")
+    assert (hub["imageTag"], hub["istio"], hub["persistence"]) == ("2.1.5-release", {"enabled": True}, True)
+    assert (hub["servingZookeeper"]["storageClass"], hub["servingZookeeper"]["size"]) == ("fast", "2Gi")
+    assert hub["ingressClassName"] == "traefik"
+    assert hub["ingress"] == {
+        "servingProxy": {
+            "annotations": {"a": "b"},
+            "hosts": [{"name": "models.hub.org"}],
+            "tls": [{"secretName": "hub-tls", "hosts": ["models.hub.org"]}],
+        }
+    }
 
 
 # --- the generation before rollsite -----------------------------------------------------------------------------------

@@ -281,6 +281,20 @@ def test_a_diff_shows_the_lines(folder: Folder) -> None:
     assert "+      partyIp: 192.168.9.2" in text
 
 
+def test_a_diff_shows_no_secret_that_was_filled_in(folder: Folder) -> None:
+    """An operator who puts a password into a file of out/ and commits it does not see it printed."""
+    folder.plan()
+    spec = folder.path / "out" / "party-9999" / "cluster.yaml"
+    spec.write_text(spec.read_text().replace("${secret:env:FATE_MYSQL_PASSWORD}", "hunter2"))
+    assert "hunter2" in spec.read_text()
+    folder.commit()
+    folder.edit("192.168.10.1", "192.168.10.2")
+    for format_name in ("text", "json"):
+        text, _ = folder.plan(with_diff=True, check_only=True, format_name=format_name)
+        assert "hunter2" not in text
+        assert "partyIp: 192.168.10.1" in text
+
+
 def test_an_unknown_revision_is_the_users_mistake(folder: Folder) -> None:
     """--against of a revision that does not exist writes nothing and says so."""
     folder.plan()
@@ -400,6 +414,22 @@ def test_a_stale_tree_fails_in_junit(folder: Folder) -> None:
     assert "<failure" in text
 
 
+def test_junit_says_what_was_proved(folder: Folder) -> None:
+    """Serving is a case of its own, and of files that somebody changed nothing is proved."""
+    folder.edit("{id: 9999, cluster: bank}", "{id: 9999, cluster: bank, serving: {}}")
+    folder.edit("{id: 10000, cluster: shop}", "{id: 10000, cluster: shop, serving: {}}")
+    folder.plan()
+    text, _ = run_verify(str(folder.file), None, "junit", path=None)
+    assert 'name="6 ordered pairs talk"' in text
+    assert 'name="2 ordered pairs serve together"' in text
+    spec = folder.path / "out" / "party-9999" / "cluster.yaml"
+    spec.write_text(spec.read_text().replace("192.168.10.1", "192.168.10.2"))
+    text, code = run_verify(str(folder.file), None, "junit", path=None)
+    assert code == 1
+    assert '<skipped message="the findings say why"' in text
+    assert 'message=""' not in text
+
+
 STAR = FEDERATION.replace("topology: mesh", "topology: star").replace(
     "parties:", "exchanges:\n  - {name: hub, cluster: bank}\nparties:"
 )
@@ -410,6 +440,15 @@ def moved(old: str, new: str) -> str:
     return f"it moves from {old} to {new}: remove it there, install it here"
 
 
+def on(engine: str, start: str = FEDERATION) -> str:
+    """The same federation on another engine."""
+    return start + f"  engine: {engine}\n"
+
+
+PARTIES = ("party-10000", "party-10001", "party-9999")
+FORGETS = "nginx reads its routes again within 5 s, but nginx must be restarted by hand to forget what is gone"
+NGINX_READS = "nginx reads its routes again within 5 s, nothing restarts"
+PULSAR_READS = "the next tasks read the routes of pulsar, nothing restarts"
 NOTHING_RESTARTS = "rollsite reads its routes again within 60 s, nothing restarts"
 
 
@@ -504,6 +543,153 @@ NOTHING_RESTARTS = "rollsite reads its routes again within 60 s, nothing restart
                 "party-10001": ("keep", None, None, None),
             },
             id="FATE-Flow is no longer exposed",
+        ),
+        pytest.param(
+            on("spark_rabbitmq"),
+            "  - {id: 10001, cluster: lab}\n",
+            "",
+            {
+                **{
+                    site: (
+                        "update",
+                        ["party-10001"],
+                        [FORGETS, "the next tasks read the routes of rabbitmq, nothing restarts"],
+                        1,
+                    )
+                    for site in ("party-9999", "party-10000")
+                },
+                "party-10001": ("delete", [], [], 2),
+            },
+            id="nginx keeps the routes of a party that left",
+        ),
+        pytest.param(
+            on("spark_pulsar"),
+            "address: 192.168.11.1",
+            "address: 192.168.11.7",
+            {
+                **{
+                    site: (
+                        "update",
+                        ["party-10001"],
+                        [NGINX_READS, f"{PULSAR_READS}; run `pulsar-admin clusters delete 10001`"],
+                        1,
+                    )
+                    for site in ("party-9999", "party-10000")
+                },
+                "party-10001": ("keep", None, None, None),
+            },
+            id="Pulsar keeps the address of a party that moved",
+        ),
+        pytest.param(
+            on("spark_pulsar").replace("  - {id: 10001, cluster: lab}\n", ""),
+            "  - {id: 10000, cluster: shop}\n",
+            "  - {id: 10000, cluster: shop}\n  - {id: 10001, cluster: lab}\n",
+            {
+                **{
+                    site: ("update", ["party-10001"], [NGINX_READS, PULSAR_READS], 2)
+                    for site in ("party-9999", "party-10000")
+                },
+                "party-10001": ("create", [], [], 1),
+            },
+            id="Pulsar takes a new party as it comes",
+        ),
+        pytest.param(
+            on("spark_pulsar", STAR.replace("cluster: bank}\nparties", "cluster: lab}\nparties")),
+            "{name: hub, cluster: lab}",
+            "{name: hub, cluster: lab, ports: {trafficServer: 30020}}",
+            {
+                "exchange-hub": ("update", [], ["the Service of trafficServer changes, nothing restarts"], 1),
+                **{
+                    site: (
+                        "update",
+                        ["exchange-hub"],
+                        [f"{PULSAR_READS}; run `pulsar-admin clusters delete <party>` for each other party"],
+                        2,
+                    )
+                    for site in ("party-9999", "party-10000", "party-10001")
+                },
+            },
+            id="Pulsar keeps an exchange that moved",
+        ),
+        pytest.param(
+            on("spark_rabbitmq") + "  nginx: relay\n",
+            "nginx: relay",
+            "nginx: direct",
+            {
+                site: ("update", [other for other in PARTIES if other != site], [NGINX_READS], 1)
+                for site in ("party-9999", "party-10000", "party-10001")
+            },
+            id="FATE-Flow is dialled directly",
+        ),
+        pytest.param(
+            on("eggroll"),
+            "engine: eggroll",
+            "engine: spark_rabbitmq",
+            {
+                site: (
+                    "update",
+                    [other for other in PARTIES if other != site],
+                    [
+                        *(f"{key} changes: all pods restart" for key in ("modules", "computing", "federation")),
+                        "storage changes: all pods restart",
+                        "the Ingress changes, nothing restarts",
+                    ],
+                    1,
+                )
+                for site in PARTIES
+            },
+            id="another engine",
+        ),
+        pytest.param(
+            FEDERATION.replace("{id: 9999, cluster: bank}", "{id: 9999, cluster: bank, serving: {}}"),
+            ", serving: {}",
+            "",
+            {
+                "party-9999": (
+                    "update",
+                    [],
+                    [
+                        "FATE-Serving must be removed: planned no more, it would run on",
+                        "python must be restarted by hand",
+                    ],
+                    1,
+                ),
+                "party-10000": ("keep", None, None, None),
+                "party-10001": ("keep", None, None, None),
+            },
+            id="a party gives up FATE-Serving",
+        ),
+        pytest.param(
+            FEDERATION,
+            "{id: 9999, cluster: bank}",
+            "{id: 9999, cluster: bank, serving: {}}",
+            {
+                "party-9999": (
+                    "update",
+                    [],
+                    ["FATE-Serving is installed beside it", "python must be restarted by hand"],
+                    1,
+                ),
+                "party-10000": ("keep", None, None, None),
+                "party-10001": ("keep", None, None, None),
+            },
+            id="a party takes up FATE-Serving",
+        ),
+        pytest.param(
+            on("eggroll", FEDERATION)
+            .replace("topology: mesh", "topology: [{mesh: all}, {star: [9999, 10000], through: desk}]")
+            .replace("parties:", "exchanges:\n  - {name: desk, cluster: bank, kind: servingProxy}\nparties:")
+            .replace("{id: 9999, cluster: bank}", "{id: 9999, cluster: bank, serving: {}}")
+            .replace("{id: 10000, cluster: shop}", "{id: 10000, cluster: shop, serving: {}}"),
+            "{id: 10000, cluster: shop, serving: {}}",
+            "{id: 10000, cluster: shop, serving: {}, ports: {servingProxy: 30196}}",
+            {
+                "exchange-desk": ("update", ["party-10000"], ["serving-proxy must be restarted by hand"], 1),
+                "party-9999": ("keep", None, None, None),
+                "party-10000": ("update", [], ["the Service of servingProxy changes, nothing restarts"], 1),
+                "party-10001": ("keep", None, None, None),
+            },
+            id="a serving exchange is told of a port that moved",
         ),
     ],
 )

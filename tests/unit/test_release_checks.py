@@ -541,6 +541,38 @@ def test_defaults_for_a_module_serve_those_who_deploy_it() -> None:
     assert found(federation(defaults={**defaults, "modules": slim})) == ["FED604 parties.0.components.client"]
 
 
+def test_defaults_for_a_module_serve_those_who_add_to_them() -> None:
+    """The one who deploys the module may say more of it; what another says himself is without effect."""
+    slim = ["rollsite", "clustermanager", "nodemanager", "mysql", "python"]
+    defaults = {"modules": slim, "components": {"client": {"nodeSelector": {"a": "b"}}}}
+    own = {"modules": [*slim, "client"], "components": {"client": {"tolerations": [{"key": "c"}]}}}
+    assert found(federation(party=own, defaults=defaults)) == []
+    data = federation(party=own, defaults=defaults)
+    data["parties"][0]["components"] = {"client": {"nodeSelector": {"a": "c"}}}
+    assert found(data) == ["FED604 parties.0.components.client"]
+
+
+@pytest.mark.parametrize(
+    ("nodemanager", "expected"),
+    [
+        ({"nodeSelectors": [{"a": "b"}, {"a": "c"}]}, []),
+        ({"nodeSelectors": [{"a": "b"}, {"a": "c"}], "replicas": 2}, []),
+        ({"nodeSelectors": [{"a": "b"}], "replicas": 2}, []),
+        (
+            {"nodeSelectors": [{"a": "b"}, {"a": "c"}], "replicas": 3},
+            ["FED604 parties.1.components.nodemanager.replicas"],
+        ),
+        (
+            {"nodeSelectors": [{"a": "b"}], "nodeSelector": {"c": "d"}},
+            ["FED604 parties.1.components.nodemanager.nodeSelector"],
+        ),
+    ],
+)
+def test_nodes_are_named_once(nodemanager: dict[str, Any], expected: list[str]) -> None:
+    """Labels for each nodemanager say how many there are."""
+    assert found(federation("v1.5.3", party={"components": {"nodemanager": nodemanager}})) == expected
+
+
 @pytest.mark.parametrize(("version", "count"), [("1.21", 0), ("1.22", 1)])
 def test_charts_of_serving_need_their_kubernetes(version: str, count: int) -> None:
     """FATE-Serving's charts have limits of their own: v2.0.4 beside FATE v1.7.2 needs Kubernetes below 1.22."""

@@ -56,6 +56,13 @@ def party(more: str) -> str:
     return BASE.replace(PARTY, f"  - {{{more}}}")
 
 
+@pytest.mark.parametrize("character", ["\\n", "\\x7f", "\\u009b", "\\u2028", "\\u200b", "\\u202e", "\\u2066"])
+def test_text_shows_what_it_is(character: str) -> None:
+    """A context stands in commands to copy: nothing in it breaks a line, acts on a terminal or cannot be seen."""
+    assert found(BASE.replace(BANK, f'{BANK[:-1]}, context: "a{character}b"}}')) == [("FED114", 6, 49)]
+    assert found(BASE.replace(BANK, BANK[:-1] + ', context: "a $(b) ü"}')) == []
+
+
 def test_the_smallest_file_is_right() -> None:
     """Data of a right file is the file's data."""
     document, validated, diagnostics = check(BASE)

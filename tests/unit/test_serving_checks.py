@@ -82,6 +82,38 @@ def test_a_registry_needs_its_zookeeper(more: str, expected: int) -> None:
 EXCHANGE = "exchanges:\n  - {name: desk, cluster: bank, kind: servingProxy}\n"
 
 
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("ingress: {servingProxy: {hosts: [a.b.org], tlsSecret: t}}, serving: {release: v2.0.4}", ["FED604"]),
+        ("ingress: {class: a}, serving: {release: v2.0.4}", ["FED604"]),
+        ("ingress: {servingProxy: {hosts: [a.b.org, c.b.org]}}, serving: {release: v2.0.4}", ["FED604"]),
+        ("ingress: {servingProxy: {hosts: [a.b.org, c.b.org], tlsSecret: t}, class: a}", []),
+        ("persistence: true, serving: {release: v1.2.2}", ["FED604"]),
+        ("components: {servingZookeeper: {storage: {size: 2Gi}}}", ["FED416"]),
+        ("components: {servingZookeeper: {storage: {size: 2Gi}}}, persistence: true", []),
+        ("overrides: {persistence: true}", ["FED415"]),
+    ],
+)
+def test_settings_of_an_exchange_for_serving(words: str, expected: list[str]) -> None:
+    """What its chart cannot express, or says in vain, is found at the exchange."""
+    topology = "[{mesh: all}, {star: all, through: desk}]"
+    exchange = EXCHANGE.replace("kind: servingProxy", f"kind: servingProxy, {words}")
+    codes = [
+        each.fault.code
+        for code in ("FED604", "FED415", "FED416")
+        for each in found(code, topology=topology, exchanges=exchange)
+    ]
+    assert codes == expected
+
+
+@pytest.mark.parametrize("word", ["istio: true", "persistence: true", "ingress: {class: a}"])
+def test_other_exchanges_have_no_such_settings(word: str) -> None:
+    """An exchange of rollsite has neither data nor an interface."""
+    topology, exchange = "star", f"exchanges:\n  - {{name: desk, cluster: bank, {word}}}\n"
+    assert len(found("FED604", topology=topology, exchanges=exchange)) == 1
+
+
 def test_behind_an_exchange_for_serving() -> None:
     """Who is named must serve; `all` means all who do."""
     named = "\n  - mesh: all\n  - {star: [10000, 9999], through: desk}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -114,3 +115,13 @@ def test_forget_takes_a_whole_name(
     monkeypatch.chdir(tmp_path)
     assert fedplan("plan", "--forget", "party-1", "--forget", "party-2") == 1
     assert capsys.readouterr().out.count("error[FED317]") == 2
+
+
+@pytest.mark.parametrize("is_wanted", [True, False])
+def test_modules_are_compiled_once(is_wanted: bool, tmp_path: Path) -> None:
+    """The second run need not compile fedplan again, as invoke would have it; Python's own switch still holds."""
+    environ = {**os.environ, "PYTHONPYCACHEPREFIX": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "" if is_wanted else "1"}
+    command = [sys.executable, "-m", "invoke", "--search-root", str(ROOT), "explain", "all"]
+    subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, check=True)
+    compiled = {path.name.partition(".")[0] for path in tmp_path.rglob("*.pyc")}
+    assert ("catalogue" in compiled) is is_wanted
