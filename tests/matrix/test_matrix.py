@@ -272,8 +272,16 @@ def sampled(found: tuple[Case, ...]) -> frozenset[Case]:
 
 
 def _params(found: tuple[Case, ...]) -> list[Any]:
+    """The sampled cases one by one for the default run; the rest of each release together, for the slow one."""
     quick = sampled(found)
-    return [pytest.param(case, id=str(case), marks=() if case in quick else pytest.mark.slow) for case in found]
+    rest: dict[str, list[Case]] = {}
+    for case in found:
+        if case not in quick:
+            rest.setdefault(case.release, []).append(case)
+    return [
+        *(pytest.param([case], id=str(case)) for case in found if case in quick),
+        *(pytest.param(cases, id=release, marks=pytest.mark.slow) for release, cases in rest.items()),
+    ]
 
 
 class Door(NamedTuple):
@@ -334,9 +342,14 @@ def lost(wires: Wired, channel: Channel, source: str, party: int) -> str:
     return ""
 
 
-@pytest.mark.parametrize("case", _params(LEGAL))
-def test_it_renders_and_reads_back(case: Case, plan_of: Callable[[str], Any]) -> None:
+@pytest.mark.parametrize("cases", _params(LEGAL))
+def test_it_renders_and_reads_back(cases: list[Case], plan_of: Callable[[str], Any]) -> None:
     """Nothing is found but what is known; by the files every pair arrives on every channel; each key is read."""
+    for case in cases:
+        _it_renders_and_reads_back(case, plan_of)
+
+
+def _it_renders_and_reads_back(case: Case, plan_of: Callable[[str], Any]) -> None:
     planned = plan_of(federation(case))
     told = {each.fault.code: each.message for each in planned.diagnostics if str(each.fault.severity) != "info"}
     assert told.keys() == remarks(case), told
@@ -441,9 +454,14 @@ def unread_keys(data: dict[str, Any]) -> Iterator[str]:
 NAMES_IT = re.compile(r"v\d+\.\d+|RabbitMQ|Pulsar|nginx|Spark|rollsite|kube\.cfg")
 
 
-@pytest.mark.parametrize("case", _params(REFUSED))
-def test_what_cannot_be_is_refused(case: Case, plan_of: Callable[[str], Any]) -> None:
+@pytest.mark.parametrize("cases", _params(REFUSED))
+def test_what_cannot_be_is_refused(cases: list[Case], plan_of: Callable[[str], Any]) -> None:
     """A combination that a release does not have is an error, for the reason, which names the release or the engine."""
+    for case in cases:
+        _what_cannot_be_is_refused(case, plan_of)
+
+
+def _what_cannot_be_is_refused(case: Case, plan_of: Callable[[str], Any]) -> None:
     errors = [each for each in plan_of(federation(case)).diagnostics if each.is_error]
     codes = {each.fault.code for each in errors}
     assert codes >= obstacle(case) if "FED404" in obstacle(case) else codes == obstacle(case)
@@ -476,9 +494,14 @@ WITH_ENGINES = [
 ]
 
 
-@pytest.mark.parametrize("case", _params(tuple(WITH_ENGINES)))
-def test_defaults_that_look_alive_are_written_out(case: Case, plan_of: Callable[[str], Any]) -> None:
+@pytest.mark.parametrize("cases", _params(tuple(WITH_ENGINES)))
+def test_defaults_that_look_alive_are_written_out(cases: list[Case], plan_of: Callable[[str], Any]) -> None:
     """Whatever KubeFATE's service would fill in with an address, a type or a password of its own is explicit."""
+    for case in cases:
+        _defaults_that_look_alive_are_written_out(case, plan_of)
+
+
+def _defaults_that_look_alive_are_written_out(case: Case, plan_of: Callable[[str], Any]) -> None:
     planned = plan_of(federation(case))
     known = load(case.release)
     assert known is not None

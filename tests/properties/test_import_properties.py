@@ -14,7 +14,7 @@ from renderers.importing.importing import Imported, import_paths
 from renderers.planning import render_site
 from tests.properties.test_valid_federations import Drawn, federations, scripted_federations
 
-QUICK = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 THOROUGH = settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
