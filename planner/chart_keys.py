@@ -168,8 +168,8 @@ def _of_party(site: Site, release: Release) -> Iterator[Setting]:
         yield Setting(("tls",), _always("rollsite.enableTLS"))
     if engine is not None and engine.broker == "pulsar" and site.tenant is not None:
         yield Setting(("pulsar", "tenant"), _always("python.pulsar.tenant"))
-    if split and site.nginx == "relay" and "nginx" in site.given:
-        yield Setting(("nginx",), lambda other: not other.has_single_nginx_port, "relay between two nginx")
+    if split and site.nginx == "relay":
+        yield Setting(("nginx",), lambda other: other.reads(FATE, "nginx.httpNodePort"), "relay between two nginx")
     if site.serving is not None:
         yield Setting(("serving",), _always("servingIp"), "the address of FATE-Serving")
         if site.serving.use_registry:

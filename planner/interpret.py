@@ -153,7 +153,7 @@ def _site(kind: str, data: Data, own: Data, path: KeyPath, release: str) -> Site
         dmz=data.get("dmz", {}).get("address"),
         credentials=MappingProxyType(dict(data.get("credentials", {}))),
         serving=_serving(data) if is_party and "serving" in data else _exchange_serving(data, name),
-        nginx=data.get("nginx", "relay"),
+        nginx=data.get("nginx"),
         tenant=data.get("pulsar", {}).get("tenant"),
         domain=data.get("domain", "fate.org"),
         istio=data.get("istio", False),

@@ -148,9 +148,9 @@ class Site:
     """A party or an exchange: one place one operator runs, on one target.
 
     `key` names the site everywhere in the program and is its folder's name in `out/` (`party-9999`, `exchange-hub`).
-    An exchange without an `id` gets one when it is planned. `nginx` says how peers' nginx reaches a party's FATE-Flow,
-    `dmz` is the address of the host that runs its proxy, `tenant` is its tenant in Pulsar. `domain` is what follows a
-    party's id in the names by which an exchange knows the parties' Pulsar.
+    An exchange without an `id` gets one when it is planned. `nginx` says how peers' nginx reaches a party's FATE-Flow;
+    not said, it is relayed where the release can. `dmz` is the address of the host that runs its proxy, `tenant` is its
+    tenant in Pulsar. `domain` is what follows a party's id in the names by which an exchange knows the parties' Pulsar.
     `inherited` holds the top-level keys whose values come from `defaults`.
     """
 
@@ -187,7 +187,7 @@ class Site:
     dmz: str | None = None
     credentials: Mapping[str, str] = field(default_factory=dict)
     serving: Serving | None = None
-    nginx: Literal["relay", "direct"] = "relay"
+    nginx: Literal["relay", "direct"] | None = None
     tenant: str | None = None
     domain: str = "fate.org"
     istio: bool = False

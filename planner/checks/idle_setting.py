@@ -50,7 +50,7 @@ FAULT = Fault("FED418", "idle_setting", Severity.WARNING)
 
 
 def _gave_nginx(site: Site) -> bool:
-    return "nginx" in site.given or site.nginx != "relay"
+    return site.nginx is not None
 
 
 def _gave_tenant(site: Site) -> bool:
