@@ -24,7 +24,7 @@ TREES = st.dictionaries(
     st.dictionaries(st.sampled_from(["cluster.yaml", "a.b", "sub/a", "sub/b"]), st.sampled_from(["", "one", "two"])),
 )
 EFFECTS = ["replace", "unlink", "rmdir", "mkdir", "open", "write", "ftruncate"]
-QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=35, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 class Killed(BaseException):

@@ -87,7 +87,7 @@ held_ports = st.lists(
 
 
 @given(requests(), ranges, held_ports)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=35, deadline=None)
 def test_allocation(wanted: list[Request], ends: dict[str, tuple[int, int]], held: list[Held]) -> None:
     """Every port is unique on its cluster and in range, or a problem says why not; pins and locked ports are kept."""
     actual = allocate(wanted, ends, held)
@@ -119,7 +119,7 @@ def test_allocation(wanted: list[Request], ends: dict[str, tuple[int, int]], hel
 
 
 @given(requests(), ranges, held_ports, st.randoms(use_true_random=False))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=35, deadline=None)
 def test_order_of_mappings_means_nothing(
     wanted: list[Request], ends: dict[str, tuple[int, int]], held: list[Held], random: Any
 ) -> None:
@@ -162,7 +162,7 @@ def planned(sites: Sequence[tuple[int, str]], lock: Lock, exchanges: int = 1) ->
 
 
 @given(parties, st.lists(parties, min_size=1, max_size=4))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=35, deadline=None)
 def test_nobody_moves(first: list[tuple[int, str]], later: list[list[tuple[int, str]]]) -> None:
     """Whoever stays on a cluster keeps its ports there, whatever else comes, goes or moves, and however often."""
     remembered: dict[tuple[str, str], dict[str, int]] = {}
@@ -223,7 +223,7 @@ locks = st.builds(
 
 
 @given(locks)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=35, deadline=None)
 def test_lock_round_trip(lock: Lock) -> None:
     """Any lock is read as it was written, whatever the order of its sites."""
     text = dump(lock)
@@ -275,7 +275,7 @@ texts = st.one_of(
 
 
 @given(texts)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=45, deadline=None)
 def test_any_text_is_a_lock_or_a_finding(text: str) -> None:
     """No text raises: it is a lock that can be planned with and written again, or exactly one finding."""
     lock, found = parse(text)
@@ -409,7 +409,7 @@ federations = st.fixed_dictionaries(
 
 
 @given(federations, locks, st.booleans())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=45, deadline=None)
 def test_checks_never_raise(data: dict[str, Any], lock: Lock, complete: bool) -> None:
     """Whatever passes the schema, a check yields findings that can be shown, and never the same one twice."""
     subject = examine(interpret(data, complete=complete), lock)
@@ -423,7 +423,7 @@ def test_checks_never_raise(data: dict[str, Any], lock: Lock, complete: bool) ->
 
 
 @given(address_texts)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_addresses(text: str) -> None:
     """What a hint proposes is an address; an address is the same as its normal form."""
     found = addresses.flaw(text)

@@ -35,7 +35,7 @@ VALUES = st.recursive(
     ),
     max_leaves=25,
 )
-SLOW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SLOW = settings(max_examples=35, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def read(value: object) -> Document:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench, "CASES", (Case("mesh", 2, 1, again=True),))
 
 
-@pytest.mark.parametrize("case", [CASES[0], Case("mesh", 401, 1), Case("star", 7, 1), Case("star", 1_000, 1)], ids=str)
+@pytest.mark.parametrize("case", [CASES[0], Case("mesh", 401, 1), Case("star", 7, 1), Case("star", 250, 1)], ids=str)
 @pytest.mark.parametrize("extra", [0, 3])
 def test_federation_has_no_finding(case: Case, extra: int) -> None:
     """What is measured is a federation without a finding, of the size that its name says."""
@@ -44,7 +45,7 @@ def test_clusters_have_room(case: Case) -> None:
     """No cluster has more parties than its ports suffice for, and each has an address of its own."""
     data = yaml.load(federation(case), yaml.CSafeLoader)
     placed = [party["cluster"] for party in data["parties"]]
-    assert max(map(placed.count, set(placed))) <= bench.PARTIES_PER_CLUSTER
+    assert max(Counter(placed).values()) <= bench.PARTIES_PER_CLUSTER
     addresses = [cluster["address"] for cluster in data["clusters"]]
     assert len(set(addresses)) == len(addresses)
     assert {cluster["name"] for cluster in data["clusters"]} - {"hub"} == set(placed)

@@ -46,7 +46,7 @@ DATA = st.dictionaries(
 )
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(DATA)
 def test_what_is_written_is_read_as_it_was(data: dict[Any, Any]) -> None:
     """For any JSON-like data, with both of PyYAML's readers."""
@@ -55,7 +55,7 @@ def test_what_is_written_is_read_as_it_was(data: dict[Any, Any]) -> None:
         assert yaml.load(text, Loader=loader) == (data or None)
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(TEXTS)
 def test_a_text_is_plain_only_where_no_reader_doubts_it(text: str) -> None:
     """YAML 1.1, YAML 1.2 and JSON-minded readers agree on a text: it is quoted or it can be nothing else.
@@ -74,7 +74,7 @@ def test_a_text_is_plain_only_where_no_reader_doubts_it(text: str) -> None:
     assert not text.endswith(":")
 
 
-@settings(max_examples=80)
+@settings(max_examples=45)
 @given(TEXTS)
 def test_a_quoted_ascii_text_is_json_too(text: str) -> None:
     """Quotes are JSON's, so that a reader of JSON and a reader of YAML see the same."""
@@ -83,7 +83,7 @@ def test_a_quoted_ascii_text_is_json_too(text: str) -> None:
         assert json.loads(written) == text
 
 
-@settings(max_examples=80)
+@settings(max_examples=45)
 @given(DATA, COMMENTS)
 def test_comments_never_break_the_file(data: dict[Any, Any], comments: list[str]) -> None:
     """A comment above every key, of any printable text and of several lines, changes nothing that is read."""

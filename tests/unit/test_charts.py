@@ -456,7 +456,7 @@ SERVICE = ANYTHING | st.dictionaries(
 MODULES = st.lists(st.sampled_from(["rollsite", "lbrollsite", "osx", "python"]), max_size=2) | ANYTHING
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(
     st.sampled_from(["v1.5.0", "v1.7.2", "v1.8.0", "v1.11.2", "v2.0.0"]),
     st.fixed_dictionaries(

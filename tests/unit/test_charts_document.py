@@ -146,7 +146,7 @@ def load_both(text: str) -> tuple[str, str]:
     return results[0], results[1]
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(BEFORE, USUAL_ROWS | ROWS, AFTER)
 def test_the_fast_way_reads_what_the_slow_way_reads(
     before: str, rows: list[tuple[str, list[tuple[str, str]], str, str]], after: str
@@ -156,7 +156,7 @@ def test_the_fast_way_reads_what_the_slow_way_reads(
     assert fast == slow
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(BEFORE, USUAL_ROWS | ROWS, AFTER)
 def test_so_it_is_with_names_for_traffic_server(
     before: str, rows: list[tuple[str, list[tuple[str, str]], str, str]], after: str
@@ -198,7 +198,7 @@ MAPPING_ROWS = st.lists(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(BEFORE, MAPPING_ROWS, st.none() | MAPPING_ROWS, AFTER)
 def test_so_it_is_with_tables_by_party(before: str, rows: list[str], more: list[str] | None, after: str) -> None:
     """The mappings of nginx, RabbitMQ and Pulsar, of which a file has two."""

@@ -342,7 +342,7 @@ ANYTHING = st.recursive(
 BLOCK = ANYTHING | st.dictionaries(st.sampled_from(["type", "nodePort", "route_table", "partyList"]), ANYTHING)
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(
     st.sampled_from(["v1.6.0", "v1.6.0-a", "v1.11.2"]),
     st.fixed_dictionaries(

@@ -229,7 +229,7 @@ BLOCK = ANYTHING | st.dictionaries(
 )
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(
     st.sampled_from(SERVING_NAMES),
     st.fixed_dictionaries(

@@ -698,7 +698,7 @@ BLOCK = ANYTHING | st.dictionaries(
 WORDS = ["python", "nginx", "rabbitmq", "pulsar", "spark", "rollsite"]
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(
     st.sampled_from(["v1.4.0", "v1.5.0", "v1.6.0-a", "v1.7.2", "v1.11.2", "v2.0.0"]),
     st.fixed_dictionaries(

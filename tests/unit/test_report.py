@@ -388,7 +388,7 @@ ANY_TEXT = st.text(st.characters(exclude_categories=[]), max_size=200)
 SPANS = st.builds(Span, st.integers(1, 5), st.integers(1, 300), st.integers(1, 300))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=35, deadline=None)
 @given(st.lists(st.tuples(ANY_TEXT, ANY_TEXT, SPANS, st.booleans()), max_size=3), ANY_TEXT, st.booleans())
 def test_any_text_is_well_formed(rows: list[tuple[str, str, Span, bool]], text: str, is_colour: bool) -> None:
     """Whatever messages, file names and lines hold, every format is well-formed, safe and the same each time."""
@@ -422,7 +422,7 @@ def test_any_text_is_well_formed(rows: list[tuple[str, str, Span, bool]], text: 
     render("text", replace(report, colour=is_colour))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=45, deadline=None)
 @given(ANY_TEXT.map(lambda text: text * 3), SPANS, st.none() | st.tuples(st.integers(0, 200), st.integers(0, 200)))
 def test_excerpts_fit_and_hide(line: str, span: Span, ends: tuple[int, int] | None) -> None:
     """An excerpt is at most COLUMNS wide, printable, and its caret starts within it."""
