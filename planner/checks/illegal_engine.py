@@ -64,9 +64,11 @@ def _findings(subject: Subject) -> Iterator[tuple[Site, Diagnostic]]:
         if release is None or triple is None or is_legal(triple, release):
             continue
         engines = "/".join(triple)
-        choice = ", ".join("/".join(each) for each in triples(release))
+        legal = ["/".join(each) for each in triples(release)]
         able = _releases_with(triple)
-        hint = f"write one of {choice}" + (f", or use a release that has it ({able})" if able else "")
+        hint = f"write {'one of ' if len(legal) > 1 else ''}{', '.join(legal)}" + (
+            f", or use a release that has it ({able})" if able else ""
+        )
         message = f"release {release.name} has no engine {engines}" if able else f"{engines} is no engine of FATE"
         yield party, Diagnostic(FAULT, message, Place((*party.path, "engine")), hint)
 
