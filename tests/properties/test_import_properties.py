@@ -35,13 +35,15 @@ def comes_back(drawn: Drawn) -> None:
     """The result can be planned, and reproduces every value.
 
     Where sites dial others at addresses or ports of their own, files alone need not tell which is the usual one: there
-    a value may differ, and a finding says why.
+    a value may differ, and a finding says why. So it is behind several OSX exchanges, whose manifests are no
+    cluster.yaml: what only they know is missing.
     """
     plan = check(drawn.text).plan
     assert plan is not None
     again = imported(plan)
     assert again.is_plannable
-    if "routes" in drawn.data:
+    hidden = [each for each in drawn.data.get("exchanges", ()) if each.get("target") == "kubernetes"]
+    if "routes" in drawn.data or len(hidden) > 1:
         assert all(difference.code or difference.reason.name != "UNEXPLAINED" for difference in again.differences)
     else:
         assert again.differences == ()
