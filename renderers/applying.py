@@ -43,7 +43,8 @@ def hand_over(workspace: Workspace, sites: tuple[str, ...]) -> HandOver:
     folder = str(workspace.out)
     if plan.is_scripted:
         clause, hint = script.nothing_to_apply(plan.sites[0].release.name, folder)
-        return HandOver(verified, (clause, hint, "", *script.steps(script.script_of(plan), folder)))
+        runbook = script.runbook(script.script_of(plan))
+        return HandOver(verified, (clause, f"{hint}:", "", *runbook.splitlines()))
     if not sites:
         return HandOver(verified, ("say which site:", *(f"  {_choice(planned)}" for planned in plan.sites)))
     chosen = [plan.by_key[site] for site in sites]

@@ -81,12 +81,14 @@ def test_a_newer_release_takes_the_files_away(tmp_path: Path) -> None:
 
 
 def test_apply_says_that_there_is_nothing_to_apply(tmp_path: Path) -> None:
-    """It points at the runbook, and never ends as if it had done something."""
+    """It prints the whole runbook, and never ends as if it had done something."""
     plan(tmp_path)
     text, code = run_apply(str(tmp_path / "federation.yaml"), None, ("9999",))
     assert code == ERRORS
     assert "nothing to apply through today's tools" in text
+    runbook = (tmp_path / "out" / "RUNBOOK.md").read_text()
     assert "RUNBOOK.md" in text
+    assert all(line in text.splitlines() for line in runbook.splitlines())
 
 
 def test_apply_names_the_commands_of_newer_releases(tmp_path: Path) -> None:
