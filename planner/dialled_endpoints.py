@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from planner.addresses import Written, is_sound, normalised
 from planner.channels import OWN, Channel
-from planner.doors import SERVING_DOORS, Door, channels_of, doors, exposure_of
+from planner.doors import ROUTER_PORTS, SERVING_DOORS, Door, channels_of, doors, exposure_of
 from planner.lookup import Endpoint
 from planner.model import Cluster, RouteOverride, Site
 from planner.releases import Release
 from planner.serving_release import serving_modules
 from planner.subject import Subject
 
-ROUTER_PORTS: Final = frozenset({"rollsite", "osx", "proxy"})
-"""The doors that a route's `port` is for."""
 Endpoints = Mapping[tuple[str, str], Endpoint]
 """Where the doors of sites are dialled, by site key and the door's name."""
 

@@ -84,6 +84,8 @@ def _doors(site: Site, release: Release, topology: Topology, channel: Channel) -
         yield fateflow_http(release)
 
 
+ROUTER_PORTS: Final = frozenset({"rollsite", "osx", "proxy"})
+"""The doors of Eggroll's routers, which a route's `port` is for."""
 PULSAR_TLS = Door("pulsarTls", "pulsarTls", "pulsar", 6651)
 SERVING_PROXY = Door("servingProxy", "servingProxy", "serving-proxy", 8869)
 SERVING_SERVER = Door("servingServer", "servingServer", "serving-server", 8000)

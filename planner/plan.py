@@ -8,8 +8,8 @@ from functools import cached_property
 from types import MappingProxyType
 
 from planner.channels import Channel
-from planner.dialled_endpoints import ROUTER_PORTS, dialled, inside
-from planner.doors import PULSAR_TLS, Door, channels_of, dials_by_tls, doors, port_names
+from planner.dialled_endpoints import dialled, inside
+from planner.doors import PULSAR_TLS, ROUTER_PORTS, Door, channels_of, dials_by_tls, doors, port_names
 from planner.lock import Lock, LockedSite
 from planner.lookup import POLLED, Endpoint, Listener, Network, RouteTable
 from planner.model import Cluster, Federation, RouteOverride, Serving, Site

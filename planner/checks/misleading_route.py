@@ -46,8 +46,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from planner.diagnostics import Diagnostic, Fault, Note, Place
-from planner.dialled_endpoints import ROUTER_PORTS, own_port, route_doors, service_type
-from planner.doors import Door
+from planner.dialled_endpoints import own_port, route_doors, service_type
+from planner.doors import ROUTER_PORTS, Door
 from planner.model import RouteOverride, Site
 from planner.subject import Subject
 

@@ -48,6 +48,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from planner.diagnostics import Diagnostic, Fault, KeyPath, Note, Place
+from planner.doors import ROUTER_PORTS
 from planner.inheritance import told_once
 from planner.mentions import stars
 from planner.model import Site, party_key
@@ -56,7 +57,6 @@ from planner.releases import ExchangeChart, Release
 from planner.subject import Subject, exchange_chart, kind_of
 
 FAULT = Fault("FED603", "star_without_exchange")
-_ROUTERS = frozenset({"rollsite", "osx", "proxy"})
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
@@ -71,10 +71,10 @@ def _findings(subject: Subject) -> Iterator[tuple[Site, Diagnostic]]:
         if release is None or site.target not in {"kubefate", "helm"}:
             continue
         kind = kind_of(site, release, subject.topology)
-        if kind == "servingProxy" or (kind in _ROUTERS and kind != release.module):
+        if kind == "servingProxy" or (kind in ROUTER_PORTS and kind != release.module):
             continue
         charts = _charts(release, kind)
-        if not charts and kind in _ROUTERS:
+        if not charts and kind in ROUTER_PORTS:
             if _routes_eggroll(subject, site):
                 yield site, _none(site, release)
         elif charts and exchange_chart(site, release, subject.topology) is None:

@@ -41,7 +41,7 @@ import re
 from collections.abc import Iterator
 
 from planner.diagnostics import Diagnostic, Edit, Fault, KeyPath, Place, Remove, RenameKey, Severity
-from planner.doors import channels_of, doors, port_names
+from planner.doors import ROUTER_PORTS, channels_of, doors, port_names
 from planner.model import Site
 from planner.releases import Release
 from planner.serving_release import serving_modules, serving_release
@@ -105,8 +105,8 @@ def _reason(  # noqa: PLR0911 - one return per reason
             "serving: {exposure: NodePort}" if name == "servingProxy" and site.kind == "party" else "exposure: NodePort"
         )
         return f"it is exposed inside cluster {site.cluster} only", f"{_DROP}, or set {key}"
-    router = next((each for each in found if each in _ROUTERS), None)
-    if name in _ROUTERS and router is not None:
+    router = next((each for each in found if each in ROUTER_PORTS), None)
+    if name in ROUTER_PORTS and router is not None:
         return f"in {release.name} the port that peers dial is called {router}", f"pin {router} instead"
     if name.startswith("serving"):
         return _serving(site, release, name)
@@ -123,9 +123,6 @@ def _reason(  # noqa: PLR0911 - one return per reason
     if not release.fateflow.http_key:
         return f"{release.name} has no port of FATE-Flow outside the cluster", _DROP
     return "its FATE-Flow is exposed inside the cluster only", f"{_DROP}, or set fateflow: NodePort"
-
-
-_ROUTERS = ("rollsite", "osx", "proxy")
 
 
 def _serving(site: Site, release: Release, name: str) -> tuple[str, str]:

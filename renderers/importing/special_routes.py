@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from planner.channels import Channel
 from planner.checks.address_of_its_own import own_address
-from planner.doors import SERVING_PROXY, SERVING_SERVER
+from planner.doors import ROUTER_PORTS, SERVING_PROXY, SERVING_SERVER
 from planner.releases import Release
 from planner.source import quote
 from renderers.importing.addresses import LOOPBACKS, balancer_of
@@ -121,7 +121,7 @@ def _container_ports(release: Release) -> Mapping[str, int]:
 def _ports(named: Mapping[str, int], usual: Mapping[str, int]) -> dict[str, object]:
     """The ports of a row that are not the usual ones, in the words of an entry under `routes`."""
     different = {name: port for name, port in named.items() if usual.get(name) != port}
-    router = {name: port for name, port in different.items() if name in {"rollsite", "osx", "proxy"}}
+    router = {name: port for name, port in different.items() if name in ROUTER_PORTS}
     others = {name: port for name, port in different.items() if name not in router}
     result: dict[str, object] = {"port": next(iter(router.values()))} if router else {}
     return {**result, "ports": others} if others else result
