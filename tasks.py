@@ -28,7 +28,7 @@ DIFFERENT: Final = 2
 WORLD: Final = 3
 USAGE: Final = 64
 BUG: Final = 70
-_COMMAND: Final = re.compile(r"\binvoke(?= (?:plan|verify|apply|import|graph|explain|init)\b)")
+_COMMAND: Final = re.compile(r"\binvoke(?= (?:plan|verify|apply|status|remove|rbac|import|graph|explain|init)\b)")
 """What the texts call the program; installed, it has a name of its own."""
 FORMATS: Final = "text, json, sarif, junit, github"
 
@@ -49,7 +49,7 @@ def _command(function: _Task) -> _Task:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise Exit(code=GOOD) from None
         except KeyboardInterrupt:
-            message = "interrupted; run it again: the next plan mends what this one has begun"
+            message = "interrupted; run it again: it goes on from there"
             raise Exit(message, code=WORLD) from None
         except Exception:  # noqa: BLE001 - whatever it is, it is a bug of ours
             traceback.print_exc()
@@ -95,6 +95,8 @@ def _checked_format(name: str) -> str:
         "dry_run": "With --fix: show the difference and write nothing; exit 2 when there is one.",
         "diff": "Show the difference to the baseline, file by file.",
         "against": "Git revision to compare with (default HEAD).",
+        "live": "Write nothing; show how what runs differs from what stands in out/ (target kubernetes).",
+        "context": "With --live: context of the kubeconfig (default the cluster's in federation.yaml).",
         "forget": "Free the ports of a removed site, party-ID or exchange-NAME (repeatable).",
         "format": f"One of {FORMATS}.",
     },
@@ -109,6 +111,8 @@ def plan(  # noqa: PLR0913, PLR0917 - one argument per option
     dry_run: bool = False,  # noqa: FBT001, FBT002 - as above
     diff: bool = False,  # noqa: FBT001, FBT002 - as above
     against: str = "",
+    live: bool = False,  # noqa: FBT001, FBT002 - as above
+    context: str = "",
     forget: Sequence[str] | None = None,
     format: str = "text",  # noqa: A002 - the option is called --format
 ) -> None:
@@ -116,6 +120,15 @@ def plan(  # noqa: PLR0913, PLR0917 - one argument per option
     from renderers.commands import run_plan
 
     name = _checked_format(format)
+    if live or context:
+        from renderers.live_command import run_live
+
+        if check or fix or dry_run or against or forget or not live:
+            _usage("--live stands with --diff and --context alone: it compares what is in out/ with what runs")
+        text, code = run_live(file, out or None, name, context=context, with_diff=diff)
+        _print(text)
+        _exit(code)
+        return
     text, code = run_plan(
         file,
         out or None,
@@ -164,20 +177,197 @@ def verify(
         "out": "Folder that was planned to (default out/ beside the file).",
         "party": "Whose site, by party id (repeatable).",
         "site": "A site by its folder's name, as in exchange-hub (repeatable).",
+        "all": "Every site whose cluster your kubeconfig leads to.",
+        "from_": "A site's folder that was handed over, in place of federation.yaml.",
+        "digest": "With --from: the digest that the folder must have.",
+        "context": "Context of the kubeconfig (default the cluster's in federation.yaml).",
+        "only": "training or serving alone.",
+        "yes": "Do not ask; needed where there is no terminal.",
+        "force": "Apply even if workloads, or most objects, are deleted.",
+        "force_conflicts": "Take fields that others have set.",
+        "delete_data": "Delete claims and Secrets that the plan has no more.",
+        "rollback": "Go back to the plan that came up before the latest one.",
+        "timeout": "Seconds to wait for the roll-out of a site (default 900).",
+        "format": f"One of {FORMATS}.",
     },
 )
 @_command
-def apply(
+def apply(  # noqa: PLR0913, PLR0917 - one argument per option
     _context: Context,
     file: str = "federation.yaml",
     out: str = "",
     party: Sequence[str] | None = None,
     site: Sequence[str] | None = None,
+    all: bool = False,  # noqa: A002, FBT001, FBT002 - the option is called --all
+    from_: str = "",
+    digest: str | None = None,
+    context: str = "",
+    only: str = "",
+    yes: bool = False,  # noqa: FBT001, FBT002 - invoke makes a flag of it
+    force: bool = False,  # noqa: FBT001, FBT002 - as above
+    force_conflicts: bool = False,  # noqa: FBT001, FBT002 - as above
+    delete_data: bool = False,  # noqa: FBT001, FBT002 - as above
+    rollback: bool = False,  # noqa: FBT001, FBT002 - as above
+    timeout: int = 900,
+    format: str = "text",  # noqa: A002 - the option is called --format
 ) -> None:
-    """Tell the commands that install what was planned. It installs nothing itself yet, and exits 1."""
-    from renderers.commands import run_apply
+    """Apply what was planned to a site's cluster, and wait until it runs (target kubernetes)."""
+    from renderers.apply_command import Request, run_apply
 
-    text, code = run_apply(file, out or None, tuple(party or ()), tuple(site or ()))
+    request = Request(
+        file=file,
+        out=out or None,
+        parties=tuple(party or ()),
+        sites=tuple(site or ()),
+        everything=all,
+        folder=from_,
+        context=context,
+        only=only,
+        is_agreed=yes,
+        force=force,
+        force_conflicts=force_conflicts,
+        delete_data=delete_data,
+        rollback=rollback,
+        digest=digest,
+        timeout=timeout,
+        format_name=_checked_format(format),
+    )
+    text, code = run_apply(request)
+    _print(text)
+    _exit(code)
+
+
+@task(
+    auto_shortflags=False,
+    iterable=["party", "site"],
+    help={
+        "file": "The federation (default federation.yaml).",
+        "out": "Folder that was planned to (default out/ beside the file).",
+        "party": "Whose site, by party id (repeatable).",
+        "site": "A site by its folder's name, as in exchange-hub (repeatable).",
+        "all": "Every site whose cluster your kubeconfig leads to.",
+        "from_": "A site's folder that was handed over, in place of federation.yaml.",
+        "context": "Context of the kubeconfig (default the cluster's in federation.yaml).",
+        "format": f"One of {FORMATS}.",
+    },
+)
+@_command
+def status(
+    _context: Context,
+    file: str = "federation.yaml",
+    out: str = "",
+    party: Sequence[str] | None = None,
+    site: Sequence[str] | None = None,
+    all: bool = False,  # noqa: A002, FBT001, FBT002 - the option is called --all
+    from_: str = "",
+    context: str = "",
+    format: str = "text",  # noqa: A002 - the option is called --format
+) -> None:
+    """Tell what runs of a site, which plan it is, who applied it, and what has been changed since."""
+    from renderers.status_command import Request, run_status
+
+    request = Request(
+        file=file,
+        out=out or None,
+        parties=tuple(party or ()),
+        sites=tuple(site or ()),
+        everything=all,
+        folder=from_,
+        context=context,
+        format_name=_checked_format(format),
+    )
+    text, code = run_status(request)
+    _print(text)
+    _exit(code)
+
+
+@task(
+    auto_shortflags=False,
+    iterable=["party", "site"],
+    help={
+        "file": "The federation (default federation.yaml).",
+        "out": "Folder that was planned to (default out/ beside the file).",
+        "party": "Whose site, by party id (repeatable).",
+        "site": "A site by its folder's name, as in exchange-hub (repeatable).",
+        "from_": "A site's folder that was handed over, in place of federation.yaml.",
+        "context": "Context of the kubeconfig (default the cluster's in federation.yaml).",
+        "yes": "Do not ask for the site's name; needed where there is no terminal.",
+        "delete_data": "Delete its claims, Secrets and history as well.",
+        "timeout": "Seconds to wait for the end of its pods (default 300).",
+        "format": f"One of {FORMATS}.",
+    },
+)
+@_command
+def remove(  # noqa: PLR0913, PLR0917 - one argument per option
+    _context: Context,
+    file: str = "federation.yaml",
+    out: str = "",
+    party: Sequence[str] | None = None,
+    site: Sequence[str] | None = None,
+    from_: str = "",
+    context: str = "",
+    yes: bool = False,  # noqa: FBT001, FBT002 - invoke makes a flag of it
+    delete_data: bool = False,  # noqa: FBT001, FBT002 - as above
+    timeout: int = 300,
+    format: str = "text",  # noqa: A002 - the option is called --format
+) -> None:
+    """Take a site down on its cluster; its data stays unless --delete-data."""
+    from renderers.remove_command import Request, run_remove
+
+    request = Request(
+        file=file,
+        out=out or None,
+        parties=tuple(party or ()),
+        sites=tuple(site or ()),
+        folder=from_,
+        context=context,
+        is_agreed=yes,
+        delete_data=delete_data,
+        timeout=timeout,
+        format_name=_checked_format(format),
+    )
+    text, code = run_remove(request)
+    _print(text)
+    _exit(code)
+
+
+@task(
+    auto_shortflags=False,
+    iterable=["party", "site"],
+    help={
+        "file": "The federation (default federation.yaml).",
+        "out": "Folder that was planned to (default out/ beside the file).",
+        "party": "Whose site, by party id (repeatable).",
+        "site": "A site by its folder's name, as in exchange-hub (repeatable).",
+        "from_": "A site's folder that was handed over, in place of federation.yaml.",
+        "user": "Name that the cluster knows the operator by (default: a ServiceAccount of its own).",
+        "group": "Group of operators, in place of one.",
+    },
+)
+@_command
+def rbac(
+    _context: Context,
+    file: str = "federation.yaml",
+    out: str = "",
+    party: Sequence[str] | None = None,
+    site: Sequence[str] | None = None,
+    from_: str = "",
+    user: str = "",
+    group: str = "",
+) -> None:
+    """Print what an administrator applies so that an operator may work on a site, and on nothing else."""
+    from renderers.rbac_command import Request, run_rbac
+
+    request = Request(
+        file=file,
+        out=out or None,
+        parties=tuple(party or ()),
+        sites=tuple(site or ()),
+        folder=from_,
+        user=user,
+        group=group,
+    )
+    text, code = run_rbac(request)
     _print(text)
     _exit(code)
 
@@ -287,9 +477,12 @@ class FedplanProgram(Program):
             more = "; `explain all` lists every code" if "'explain' did not receive" in str(error) else ""
             message = f"{error}{more}"
             raise Exit(message, code=USAGE) from None
+        except ValueError as error:  # of an option that takes a number
+            message = f"an option takes a number: {error}"
+            raise Exit(message, code=USAGE) from None
 
 
-namespace = Collection(plan, verify, apply, graph, explain, init, import_, docs, bench)
+namespace = Collection(plan, verify, apply, status, remove, rbac, graph, explain, init, import_, docs, bench)
 # `invoke` itself ends usage errors with 1, as it ends failures. While this file is the one it runs, they end with 64.
 invoke_main.program.__class__ = FedplanProgram
 program = FedplanProgram(

@@ -12,6 +12,7 @@ from planner.checks import (
     address_of_its_own,
     alias_explosion,
     ambiguous_number,
+    api_not_served,
     bad_address,
     bad_port_range,
     bad_secret_reference,
@@ -19,17 +20,23 @@ from planner.checks import (
     balance_without_rollsite,
     broken_balance,
     broken_lock,
+    broken_site_folder,
     broken_yaml,
     cluster_name_taken,
+    cluster_unreachable,
     colon_in_address,
     contradicting_topology,
     cores_differ,
+    data_kept,
+    data_of_another_generation,
     dead_override,
     deep_nesting,
     default_credentials,
+    destructive_change,
     direct_beside_exchange,
     dmz_routes,
     domains_differ,
+    drifted,
     duplicate_id,
     duplicate_key,
     duplicate_member,
@@ -40,14 +47,17 @@ from planner.checks import (
     exchange_is_party,
     exchange_without_control,
     fateflow_hidden,
+    field_conflict,
     forbidden_route,
     foreign_exchange_chart,
     foreign_import,
+    foreign_namespace,
     foreign_out,
     foreign_serving,
     foreign_target,
     forwarding_loop,
     guessed_value,
+    held_back,
     idle_setting,
     idle_storage,
     illegal_engine,
@@ -57,17 +67,23 @@ from planner.checks import (
     inline_secret,
     inside_name,
     internal_address,
+    interrupted_apply,
     isolated_party,
     kube_cfg_differs,
     kube_cfg_routes,
+    lease_held,
     live_default,
     lock_conflict,
+    login_refused,
     loopback_address,
+    lost_lease,
     lost_lock,
     lost_setting,
     misleading_route,
     misread_settings,
     missing_key,
+    missing_prerequisite,
+    missing_right,
     missing_route,
     missing_version,
     mixed_engines,
@@ -77,15 +93,20 @@ from planner.checks import (
     moved_secret,
     mysql_shared,
     named_only,
+    namespace_missing,
     namespace_taken,
     nginx_needs_ip,
     nginx_table_full,
     no_key_in_kube_cfg,
+    node_port_held,
     nodemanagers_collide,
+    not_applied,
     not_exposed,
     not_utf8,
+    nothing_to_roll_back,
     nothing_to_serve,
     numeric_login,
+    object_refused,
     odd_serving_release,
     one_way_route,
     oversized_file,
@@ -94,6 +115,7 @@ from planner.checks import (
     port_out_of_range,
     port_taken,
     pulsar_producers_collide,
+    quota_exceeded,
     rabbitmq_behind_exchange,
     rabbitmq_login,
     rabbitmq_not_kept,
@@ -106,14 +128,19 @@ from planner.checks import (
     registry_without_zookeeper,
     renamed_site,
     reserved_id,
+    rollout_failed,
+    rollout_overdue,
+    route_unconfirmed,
     routes_overridden,
     second_file,
     secret_in_override,
+    secret_unresolved,
     self_link,
     serving_alone,
     serving_forgets,
     serving_releases_differ,
     setting_in_override,
+    setting_without_manifest,
     shared_claim,
     shared_docker_host,
     skipped_file,
@@ -130,6 +157,7 @@ from planner.checks import (
     uneven_lists,
     unexplained_difference,
     unknown_cluster,
+    unknown_context,
     unknown_exchange,
     unknown_key,
     unknown_override,
@@ -154,12 +182,15 @@ from planner.checks import (
     unsupported_yaml,
     unusable_node_label,
     unusable_override_port,
+    unusable_secret,
     unused_exchange,
     unused_route,
     upgrade_login,
     upgrade_loses_data,
     upstream_without_router,
     useless_pin,
+    without_manifests,
+    wrong_cluster,
     wrong_endpoint,
     wrong_kubernetes,
     wrong_modules,
@@ -294,6 +325,8 @@ FAULTS: Final[tuple[ModuleType, ...]] = (
     exchange_without_control,  # FED623
     upstream_without_router,  # FED624
     rabbitmq_login,  # FED625
+    without_manifests,  # FED626
+    setting_without_manifest,  # FED627
     readback_mismatch,  # FED701
     lost_setting,  # FED702
     stale_out,  # FED703
@@ -327,6 +360,35 @@ FAULTS: Final[tuple[ModuleType, ...]] = (
     tls_without_effect,  # FED803
     secret_in_override,  # FED804
     bad_secret_reference,  # FED805
+    cluster_unreachable,  # FED901
+    unknown_context,  # FED902
+    wrong_cluster,  # FED903
+    foreign_namespace,  # FED904
+    object_refused,  # FED905
+    node_port_held,  # FED906
+    quota_exceeded,  # FED907
+    field_conflict,  # FED908
+    missing_right,  # FED909
+    lease_held,  # FED910
+    rollout_failed,  # FED911
+    rollout_overdue,  # FED912
+    secret_unresolved,  # FED913
+    unusable_secret,  # FED914
+    missing_prerequisite,  # FED915
+    api_not_served,  # FED916
+    login_refused,  # FED917
+    drifted,  # FED918
+    nothing_to_roll_back,  # FED919
+    interrupted_apply,  # FED920
+    held_back,  # FED921
+    route_unconfirmed,  # FED922
+    broken_site_folder,  # FED923
+    not_applied,  # FED924
+    data_kept,  # FED925
+    lost_lease,  # FED926
+    namespace_missing,  # FED927
+    destructive_change,  # FED928
+    data_of_another_generation,  # FED929
 )
 """All faults by code. A code is for ever: a retired one stays here in a comment."""
 

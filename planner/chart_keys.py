@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from planner.channels import Channel
 from planner.doors import channels_of, doors
+from planner.kubernetes_target import has_manifests
 from planner.model import Ingress, Serving, Site
 from planner.releases import FATE, Release, ServingRelease
 from planner.routes import Topology
@@ -43,9 +44,10 @@ _CREDENTIALS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "mysql": ("mysql", "mysql.password"),
         "fateboard": ("fateboard", "fateboard.password"),
         "notebook": ("client", "client.notebook_hashed_password"),
+        "rabbitmq": ("rabbitmq", ""),
     }
 )
-"""Keys of `credentials`: the module that has the login, and the chart's key for its password."""
+"""Keys of `credentials`: the module that has the login, and the chart's key for its password, empty without one."""
 _SERVING_CREDENTIALS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {"redis": ("servingRedis", "servingRedis.password"), "admin": ("servingAdmin", "servingAdmin.password")}
 )
@@ -122,11 +124,13 @@ def settings_of(site: Site, release: Release, topology: Topology, modules: Colle
     else:
         yield from _of_party(site, release)
         yield from _ingress(site.ingress, release, modules)
+    if site.network_policies:
+        yield Setting(("networkPolicies",), _always(key=False), "NetworkPolicies")
     for name, (_, key) in _CREDENTIALS.items():
         if name in site.credentials:
-            yield Setting(("credentials", name), _always(key))
+            yield Setting(("credentials", name), _always(key or False), "the password of RabbitMQ" if not key else "")
     for component, settings in site.components.items():
-        if module_of(component) in modules or (component == "osx" and site.target == "kubernetes"):
+        if module_of(component) in modules:
             yield from _component(component, settings)
 
 
@@ -188,8 +192,6 @@ def _of_exchange(site: Site, kind: str) -> Iterator[Setting]:
     for word in ("serving", "ingress"):
         if word in site.given:
             yield Setting((word,), _always(key=False), owner=f"an exchange of kind {kind}")
-    if site.target == "kubernetes" and "overrides" in site.given:
-        yield Setting(("overrides",), _always(key=False))
 
 
 def _ingress(ingress: Ingress, release: Release, modules: Collection[str]) -> Iterator[Setting]:
@@ -374,14 +376,14 @@ def module_settings(site: Site, release: Release) -> Iterator[tuple[tuple[str, .
         yield ("components", component), module_of(component), repr(settings)
     for name, reference in site.credentials.items():
         module, key = _CREDENTIALS.get(name, (name, ""))
-        if release.reads(FATE, key):
+        if has_manifests(site) or release.reads(FATE, key):
             yield ("credentials", name), module, repr(reference)
     if site.kind == "party" and release.hosts.dialect != "fixed":
         for module, settings in site.ingress.hosts.items():
             yield ("ingress", module), module, repr(settings)
     for component, address in site.exposure.addresses.items():
         module, key = _LONE.get(component, (component, f"{component}.loadBalancerIP"))
-        if component == "servingProxy" or release.reads(FATE, key):
+        if component == "servingProxy" or has_manifests(site) or release.reads(FATE, key):
             yield ("exposure", "addresses", component), module, repr(address)
     chart = serving_release(site, release)
     if site.kind == "party" and site.serving is not None and chart is not None:

@@ -26,7 +26,7 @@ def triple_of(site: Site, release: Release) -> Triple | None:
 
 def triples(release: Release) -> tuple[Triple, ...]:
     """The engines that a release has, spelled out (INV-VER-4, cluster-yaml.md section 2 and key `backend`)."""
-    found = (engine_triple(engine) for engine in release.engines)
+    found = (engine_triple(engine) for engine in release.engines + release.own_engines)
     return tuple(triple for triple in found if triple is not None)
 
 

@@ -48,6 +48,7 @@ EXCHANGE_DEFAULTS = (
     "imagePullSecrets",
     "components",
     "podSecurityPolicy",
+    "networkPolicies",
 )
 """Keys of `defaults` that an exchange inherits. Overrides are written for the chart of a party."""
 
@@ -158,6 +159,7 @@ def _site(kind: str, data: Data, own: Data, path: KeyPath, release: str) -> Site
         domain=data.get("domain", "fate.org"),
         istio=data.get("istio", False),
         pod_security_policy=data.get("podSecurityPolicy", False),
+        network_policies=data.get("networkPolicies", False),
         overrides=MappingProxyType(dict(data.get("overrides", {}))),
         given=frozenset(own),
     )
@@ -250,6 +252,7 @@ def _cluster(item: Data, path: KeyPath) -> Cluster:
         kubernetes=(int(version[0]), int(version[1])) if len(version) > 1 else None,
         storage_class=item.get("storageClass"),
         context=item.get("context"),
+        server=item.get("server"),
         kubefate_url=item.get("kubefate", {}).get("url"),
         path=path,
     )

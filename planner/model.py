@@ -24,6 +24,7 @@ ENGINE_TRIPLES: Final[Mapping[str, tuple[str, str, str]]] = MappingProxyType(
         "spark_pulsar": ("Spark", "Pulsar", "HDFS"),
         "spark_local_rabbitmq": ("Spark_local", "RabbitMQ", "LocalFS"),
         "spark_local_pulsar": ("Spark_local", "Pulsar", "LocalFS"),
+        "standalone_rabbitmq": ("Standalone", "RabbitMQ", "Standalone"),
     }
 )
 """Engine words that mean the same triple in every release; `eggroll` depends on the release."""
@@ -31,7 +32,11 @@ ENGINE_TRIPLES: Final[Mapping[str, tuple[str, str, str]]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """A Kubernetes cluster that sites are placed on."""
+    """A Kubernetes cluster that sites are placed on.
+
+    `context` is the kubeconfig's by which it is reached, `server` the URL of its API server: apply refuses a context
+    that leads elsewhere.
+    """
 
     name: str
     address: str
@@ -39,6 +44,7 @@ class Cluster:
     kubernetes: tuple[int, int] | None = None
     storage_class: str | None = None
     context: str | None = None
+    server: str | None = None
     kubefate_url: str | None = None
     path: KeyPath = field(default=(), compare=False)
 
@@ -192,6 +198,7 @@ class Site:
     domain: str = "fate.org"
     istio: bool = False
     pod_security_policy: bool = False
+    network_policies: bool = False
     overrides: Mapping[str, Any] = field(default_factory=dict)
     given: frozenset[str] = frozenset()
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from planner.diagnostics import KeyPath
+from planner.kubernetes_target import has_manifests
 from planner.model import Site
 from planner.releases import Release, ServingRelease
 from planner.serving_release import serving_modules, serving_release
@@ -59,9 +60,12 @@ class Overridden:
 
 
 def overridden(subject: Subject) -> Iterator[Overridden]:
-    """Every file that overrides are merged into, parties first; a kube.cfg has none (FED616)."""
+    """Every file that overrides are merged into, parties first.
+
+    A kube.cfg has none (FED616), and neither have manifests of fedplan's own (FED627).
+    """
     for site, release in subject.parties_first():
-        if release.is_scripted:
+        if release.is_scripted or has_manifests(site):
             continue
         kept = release.kubefate.keys
         serving = serving_release(site, release)

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from planner.channels import Channel
 from planner.dialled_endpoints import dialled, inside
 from planner.doors import PULSAR_TLS, ROUTER_PORTS, Door, channels_of, dials_by_tls, doors, port_names
+from planner.kubernetes_target import has_manifests
 from planner.lock import Lock, LockedSite
 from planner.lookup import POLLED, Endpoint, Listener, Network, RouteTable
 from planner.model import Cluster, Federation, RouteOverride, Serving, Site
@@ -37,9 +38,9 @@ class PlannedServing:
 class PlannedSite:
     """One site with its release's data, its chart, its modules and its ports.
 
-    `engine` is None for an exchange, `serving` without FATE-Serving. `kind` is the kind of an exchange, and empty for
-    a party. `channels` are those it uses, and `listeners` say on each where it is dialled; a party with both training
-    and serving has listeners for the channels in between.
+    `engine` is None for an exchange, `serving` without FATE-Serving, and `chart` is empty for target `kubernetes`.
+    `kind` is the kind of an exchange, and empty for a party. `channels` are those it uses, and `listeners` say on each
+    where it is dialled; a party with both training and serving has listeners for the channels in between.
     """
 
     site: Site
@@ -309,7 +310,9 @@ def _planned(site: Site, ids: Mapping[str, int], subject: Subject) -> PlannedSit
         raise ValueError(msg)
     cluster = subject.clusters[site.cluster]
     chart, version = FATE, release.chart.version
-    if site.kind == "exchange":
+    if has_manifests(site):
+        chart, version = "", ""
+    elif site.kind == "exchange":
         exchange = exchange_chart(site, release, subject.topology)
         chart, version = (exchange.chart, exchange.version) if exchange is not None else ("", "")
     ports = subject.allocation.ports.get(site.key, {})

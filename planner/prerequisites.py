@@ -1,5 +1,7 @@
 """What must exist before a site is installed, because neither KubeFATE's service nor any chart creates it.
 
+For target `kubernetes`, apply makes a missing namespace where the operator may; all else is as for the charts.
+
 Sources: reference cluster-yaml.md INV-NS-2, INV-NS-5, INV-NS-6, INV-EGG-13, INV-PUL-6, INV-DB-1, INV-PVC-1; contents of
 the Secrets: v1.11.2:docs/Eggroll_with_TLS.md and v1.11.2:docs/Pulsar_Exchange.md.
 """
@@ -12,9 +14,10 @@ from typing import Any, Final, Literal
 
 from planner.channels import Channel
 from planner.doors import speaks_tls
+from planner.kubernetes_target import has_manifests
 from planner.model import Ingress
 from planner.plan import Plan, PlannedSite
-from planner.references import is_reference
+from planner.secret_references import is_reference
 
 Kind = Literal["Namespace", "Secret", "PersistentVolumeClaim", "StorageClass", "Database"]
 
@@ -49,10 +52,11 @@ def prerequisites(plan: Plan, planned: PlannedSite) -> tuple[Prerequisite, ...]:
 
 def _namespaces(planned: PlannedSite) -> Iterator[Prerequisite]:
     site = planned.site
-    yield Prerequisite("Namespace", "", site.namespace, f"{site.label} is installed there")
+    made = "; apply makes it where the operator may" if has_manifests(site) else ""
+    yield Prerequisite("Namespace", "", site.namespace, f"{site.label} is installed there{made}")
     if planned.serving is not None:
         name = planned.serving.settings.namespace
-        yield Prerequisite("Namespace", "", name, f"FATE-Serving of {site.label} is installed there")
+        yield Prerequisite("Namespace", "", name, f"FATE-Serving of {site.label} is installed there{made}")
 
 
 def _secrets(plan: Plan, planned: PlannedSite) -> Iterator[Prerequisite]:
@@ -60,9 +64,9 @@ def _secrets(plan: Plan, planned: PlannedSite) -> Iterator[Prerequisite]:
     serving = planned.serving if site.kind == "party" else None
     for name in site.pull_secrets:
         yield Prerequisite("Secret", site.namespace, name, "images are pulled with it")
-        if serving is not None and serving.release.reads("imagePullSecrets"):
+        if serving is not None and (has_manifests(site) or serving.release.reads("imagePullSecrets")):
             yield Prerequisite("Secret", serving.settings.namespace, name, "images are pulled with it")
-    if site.tls and planned.release.has_tls and Channel.ROLLSITE in planned.channels:
+    if site.tls and planned.release.has_tls and not has_manifests(site) and Channel.ROLLSITE in planned.channels:
         reason = "rollsite mounts it; the certificates of all sites have one authority"
         yield Prerequisite("Secret", site.namespace, "eggroll-certs", reason, EGGROLL_CERTS)
     if Channel.PULSAR in planned.channels:

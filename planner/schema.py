@@ -282,6 +282,7 @@ RULES: Final = {
     "storageClass": "a name of lower-case letters, digits, dashes and dots",
     "kubernetesName": "a name of lower-case letters, digits, dashes and dots",
     "url": "an http or https URL",
+    "serverUrl": "an https URL without a path, like https://192.168.9.1:6443",
     "subPath": "a relative path",
     "quantity": "a Kubernetes quantity like 500m or 4Gi",
     "hostname": "a host name like party9999.fateboard.example.com",

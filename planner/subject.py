@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from planner.kubernetes_target import exchange_modules, has_manifests
 from planner.lock import Lock
 from planner.model import ENGINE_TRIPLES, Cluster, Federation, Site, party_key
 from planner.ports import Allocation
@@ -54,7 +55,7 @@ class Subject:
     def chart(self, site: Site) -> str | None:
         """Name of the chart that a site's cluster.yaml is for; None where it has none or its release is unknown."""
         release = self.release(site)
-        if release is None or (site.kind == "exchange" and site.target == "kubernetes"):
+        if release is None or has_manifests(site):
             return None
         if site.kind == "party":
             return FATE
@@ -88,7 +89,7 @@ def chosen_engine(site: Site, release: Release) -> Engine | None:
     """The engine a party asked for, if the release has it: by its word, or by exactly its triple."""
     if site.engine.triple is None:
         return release.engine(site.engine.word or "")
-    for engine in release.engines:
+    for engine in release.engines + release.own_engines:
         if engine_triple(engine) == site.engine.triple:
             return engine
     return None
@@ -139,6 +140,8 @@ def site_modules(site: Site, release: Release, topology: Topology) -> tuple[str,
     if site.kind == "exchange":
         if site.serving is not None:
             return serving_modules(site, release)
+        if has_manifests(site):
+            return exchange_modules(kind_of(site, release, topology), release)
         chart = exchange_chart(site, release, topology)
         return () if chart is None else chart.modules
     if site.modules is not None:

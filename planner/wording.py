@@ -16,10 +16,13 @@ MOST_GUESSES: Final = 5
 """Unknown names for which a similar one is looked for: each costs a comparison with every declared name."""
 _MOST_PARTIES: Final = 3
 """Parties that a message names; the rest is counted."""
-_MOST_KNOWN: Final = 5
+MOST_KNOWN: Final = 5
 """Declared names that a hint lists."""
 _LEGIBLE: Final = 80
 """Longest path of keys that is shown as it stands."""
+_MINUTE: Final = 60
+_MOST_SPOKEN: Final = 500
+"""Characters of another program's words that are shown."""
 
 
 def label(key: str) -> str:
@@ -56,12 +59,42 @@ def write_known(name: str, known: Collection[str], *, guess: bool) -> str:
         return f"write {similar[0]}, or "
     if not known:
         return ""
-    names = ", ".join(islice(known, _MOST_KNOWN))
+    names = ", ".join(islice(known, MOST_KNOWN))
     if len(known) == 1:
         return f"write {names}, or "
-    return f"write one of {names}, or " if len(known) <= _MOST_KNOWN else f"write a declared one ({names} ...), or "
+    return f"write one of {names}, or " if len(known) <= MOST_KNOWN else f"write a declared one ({names} ...), or "
 
 
 def shown(text: str) -> str:
     """A path of keys for a message; quoted where a terminal could act on it or it is too long to read."""
     return text if text.isprintable() and len(text) <= _LEGIBLE else quote(text)
+
+
+def spoken(text: str) -> str:
+    """What another program said, as a clause: on one line, safe to print, without a last full stop, not too long."""
+    line = " ".join(text.split())
+    line = line if len(line) <= _MOST_SPOKEN else f"{line[:_MOST_SPOKEN]} ..."
+    safe = "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in line)
+    return safe if safe.endswith("...") else safe.rstrip(".")
+
+
+def option(site: str) -> str:
+    """The option that names a site (its key) to a command: `--party 9999`, or `--site exchange-hub`."""
+    kind, _, name = site.partition("-")
+    return f"--party {name}" if kind == "party" else f"--site {site}"
+
+
+def duration(seconds: float) -> str:
+    """A stretch of time in words: `4 seconds`, `3 minutes`, `1 hour 5 minutes`. Never less than a second."""
+    whole = max(1, round(seconds))
+    if whole < _MINUTE:
+        return _counted(whole, "second")
+    minutes = round(whole / _MINUTE)
+    hours, minutes = divmod(minutes, _MINUTE)
+    if not hours:
+        return _counted(minutes, "minute")
+    return f"{_counted(hours, 'hour')} {_counted(minutes, 'minute')}" if minutes else _counted(hours, "hour")
+
+
+def _counted(number: int, word: str) -> str:
+    return f"1 {word}" if number == 1 else f"{number} {word}s"

@@ -63,7 +63,8 @@ for path, data in files.items():
 class Case:
     """A federation to measure, how often (the best run counts), and whether planning it again is measured too.
 
-    `engine` other than eggroll stands at the end of the name; all parties of such a case have FATE-Serving as well.
+    `engine` other than eggroll stands at the end of the name; all parties of such a case have FATE-Serving as well. A
+    `target` other than kubefate, which all of its sites have, stands behind that.
     """
 
     topology: str
@@ -71,12 +72,14 @@ class Case:
     runs: int
     again: bool = False
     engine: str = "eggroll"
+    target: str = "kubefate"
 
     @property
     def name(self) -> str:
         """The name by which `--only` selects the case."""
-        name = f"{self.topology}-{self.parties}"
-        return name if self.engine == "eggroll" else f"{name}-{self.engine}"
+        engine = () if self.engine == "eggroll" else (self.engine,)
+        target = () if self.target == "kubefate" else (self.target,)
+        return "-".join((self.topology, str(self.parties), *engine, *target))
 
 
 CASES: Final = (
@@ -88,6 +91,7 @@ CASES: Final = (
     Case("mesh", 100, 3, engine="spark_pulsar"),
     Case("mesh", 400, 1, engine="spark_rabbitmq"),
     Case("star", 400, 1, engine="spark_pulsar"),
+    Case("mesh", 100, 1, target="kubernetes"),
 )
 """What is measured, in this order."""
 
@@ -167,6 +171,8 @@ def federation(case: Case, extra: int = 0) -> str:
         lines.append(f"  - {{id: {10_000 + index}, cluster: cluster-{min(index // each, clusters - 1)}}}")
     lines.append("defaults:")
     lines.append('  credentials: {mysql: "env:FATE_MYSQL_PASSWORD", fateboard: "env:FATEBOARD_PASSWORD"}')
+    if case.target != "kubefate":
+        lines.append(f"  target: {case.target}")
     if case.engine != "eggroll":
         lines.append(f"  engine: {case.engine}")
         lines.append('  serving: {credentials: {redis: "env:FATE_REDIS_PASSWORD", admin: "env:FATE_ADMIN_PASSWORD"}}')

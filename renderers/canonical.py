@@ -26,17 +26,18 @@ _SIZE: Final = re.compile(r"\d+(?:Ki|Mi|Gi|Ti|m|M)")
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Text that is already YAML: lines at the indentation they need, and what follows the key on its own line.
+    """Lines that are YAML already, at the indentation they need below their key.
 
-    For lists too long to be built as data, and with `style` `|` for texts of several lines.
+    For lists too long to be built as data.
     """
 
     text: str
-    style: str = ""
 
 
 def scalar(value: object) -> str:
     """One scalar as YAML, quoted where a reader might take it for another type."""
+    if isinstance(value, str):
+        return _text(value)
     if value is None:
         return "null"
     if value is True:
@@ -45,9 +46,7 @@ def scalar(value: object) -> str:
         return "false"
     if isinstance(value, float):
         return _float(value)
-    if isinstance(value, int):
-        return str(value)
-    return _text(str(value))
+    return str(value) if isinstance(value, int) else _text(str(value))
 
 
 @lru_cache(maxsize=4096)
@@ -72,60 +71,74 @@ def _escaped(match: re.Match[str]) -> str:
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"  # noqa: PLR2004
 
 
-def block(data: Mapping[Any, Any], comments: Mapping[KeyPath, str] | None = None) -> str:
-    """A mapping as block YAML; `comments` maps key paths to text written above the key."""
-    lines: list[str] = []
-    _mapping(data, "", (), comments or {}, lines)
-    return "".join(lines)
+def block(data: Mapping[Any, Any], comments: Mapping[KeyPath, str] | None = None, *, literal: bool = False) -> str:
+    """A mapping as block YAML; `comments` maps key paths to text written above the key.
+
+    With `literal`, texts of several lines stand line by line (`|`) where that gives them back the same.
+    """
+    writer = _Writer(comments or {}, literal=literal)
+    writer.mapping(data, "", ())
+    return "".join(writer.lines)
 
 
-def _mapping(
-    data: Mapping[Any, Any], indent: str, path: KeyPath, comments: Mapping[KeyPath, str], lines: list[str]
-) -> None:
-    for key, value in data.items():
-        here = (*path, key)
-        if here in comments:
-            lines.extend(f"{indent}# {line}\n" if line else "\n" for line in comments[here].split("\n"))
-        _value(f"{indent}{scalar(key)}:", value, indent, here, comments, lines)
+class _Writer:
+    """The lines of one document. Paths are kept only where there are comments, which are looked up by them."""
 
+    __slots__ = ("_comments", "_literal", "lines")
 
-def _value(
-    head: str, value: object, indent: str, path: KeyPath, comments: Mapping[KeyPath, str], lines: list[str]
-) -> None:
-    kind = type(value)
-    if kind is str or kind is int or kind is bool:
-        lines.append(f"{head} {scalar(value)}\n")
-    elif isinstance(value, Block):
-        style = f" {value.style}" if value.style else ""
-        lines.append(f"{head}{style}\n{value.text}" if value.text else f"{head} []\n")
-    elif isinstance(value, Mapping):
-        if value:
-            lines.append(f"{head}\n")
-            _mapping(value, f"{indent}  ", path, comments, lines)
+    def __init__(self, comments: Mapping[KeyPath, str], *, literal: bool) -> None:
+        self.lines: list[str] = []
+        self._comments = comments
+        self._literal = literal
+
+    def mapping(self, data: Mapping[Any, Any], indent: str, path: KeyPath) -> None:
+        """The keys of a mapping, one below the other."""
+        lines, comments, literal = self.lines, self._comments, self._literal
+        here = path
+        for key, value in data.items():
+            if comments:
+                here = (*path, key)
+                if here in comments:
+                    lines.extend(f"{indent}# {line}\n" if line else "\n" for line in comments[here].split("\n"))
+            head = f"{indent}{_text(key) if type(key) is str else scalar(key)}:"
+            if type(value) is str and not (literal and "\n" in value):  # most are
+                lines.append(f"{head} {_text(value)}\n")
+            else:
+                self._value(head, value, indent, here)
+
+    def _value(self, head: str, value: Any, indent: str, path: KeyPath) -> None:
+        """What stands behind a key or a dash, which is `head`, and below it."""
+        kind = type(value)
+        if kind is str:
+            written = _literal_text(value, f"{indent}  ") if self._literal and "\n" in value else ""
+            self.lines.append(f"{head} {written or _text(value)}\n")
+        elif kind is dict or isinstance(value, Mapping):
+            self.lines.append(f"{head}\n" if value else f"{head} {{}}\n")
+            self.mapping(value, f"{indent}  ", path)
+        elif isinstance(value, Block):
+            self.lines.append(f"{head}\n{value.text}" if value.text else f"{head} []\n")
+        elif isinstance(value, Sequence) and not isinstance(value, str):
+            self.lines.append(f"{head}\n" if value else f"{head} []\n")
+            self._sequence(value, f"{indent}  ", path)
         else:
-            lines.append(f"{head} {{}}\n")
-    elif isinstance(value, Sequence) and not isinstance(value, str):
-        if value:
-            lines.append(f"{head}\n")
-            _sequence(value, f"{indent}  ", path, comments, lines)
-        else:
-            lines.append(f"{head} []\n")
-    else:
-        lines.append(f"{head} {scalar(value)}\n")
+            self.lines.append(f"{head} {scalar(value)}\n")
+
+    def _sequence(self, items: Sequence[object], indent: str, path: KeyPath) -> None:
+        inner = f"{indent}  "
+        for index, item in enumerate(items):
+            here = (*path, index)
+            if item and (type(item) is dict or isinstance(item, Mapping)):
+                first = len(self.lines)
+                self.mapping(item, inner, here)
+                self.lines[first] = f"{indent}- {self.lines[first][len(inner) :]}"
+            else:
+                self._value(f"{indent}-", item, indent, here)
 
 
-def _sequence(
-    items: Sequence[object], indent: str, path: KeyPath, comments: Mapping[KeyPath, str], lines: list[str]
-) -> None:
-    for index, item in enumerate(items):
-        here = (*path, index)
-        if isinstance(item, Mapping) and item:
-            inner: list[str] = []
-            _mapping(item, f"{indent}  ", here, comments, inner)
-            text = "".join(inner)
-            lines.append(f"{indent}- {text[len(indent) + 2 :]}")
-        elif isinstance(item, Sequence) and not isinstance(item, str) and item:
-            lines.append(f"{indent}-\n")
-            _sequence(item, f"{indent}  ", here, comments, lines)
-        else:
-            _value(f"{indent}-", item, indent, here, comments, lines)
+def _literal_text(text: str, indent: str) -> str:
+    """A text of several lines as a literal block without its end; empty where YAML would not give it back the same."""
+    lines = text.removesuffix("\n").split("\n")
+    if lines[0][:1] in {" ", "\t", ""} or not lines[-1] or not "".join(lines).replace("\t", "").isprintable():
+        return ""
+    style = "|" if text.endswith("\n") else "|-"
+    return "\n".join([style, *(f"{indent}{line}" if line else "" for line in lines)])

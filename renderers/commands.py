@@ -11,9 +11,7 @@ from typing import Final
 from planner.catalogue import FAULTS
 from planner.diagnostics import Diagnostic
 from planner.manual import Page, explain, page
-from planner.model import party_key
 from renderers import fixing as fixes
-from renderers.applying import hand_over
 from renderers.mermaid import draw
 from renderers.planning import Options, Outcome
 from renderers.planning import plan as plan_federation
@@ -133,27 +131,6 @@ def _verify_steps(verified: Verified) -> tuple[Step, ...]:
     if verified.serving_pairs:
         steps.append(Step(f"{verified.serving_pairs} ordered pairs serve together", state, why, "routes"))
     return tuple(steps)
-
-
-def run_apply(file: str, folder: str | None, parties: tuple[str, ...], sites: tuple[str, ...] = ()) -> tuple[str, int]:
-    """What `invoke apply` can say, and its exit code: never that something was installed."""
-    wrong = [party for party in parties if not (party.isascii() and party.isdecimal())]
-    if wrong:
-        return f"--party takes a party id, as in 9999, not {visible(wrong[0])}", USAGE
-    space = workspace(file, folder)
-    if space.mistake:
-        return space.mistake, USAGE
-    told = hand_over(space, (*(party_key(int(party[:9])) for party in parties), *sites))
-    if told.usage:
-        return told.usage, USAGE
-    report = Report(
-        command="apply",
-        findings=locate(told.verified.diagnostics, told.verified.documents, _names(space, told.verified.diagnostics)),
-        summary=told.lines,
-        outcome="nothing was applied",
-        colour=wants_colour(sys.stdout, os.environ),
-    )
-    return render("text", report), WORLD if told.verified.is_refused else ERRORS
 
 
 def run_graph(file: str) -> tuple[str, int]:

@@ -98,10 +98,12 @@ def _effects(
     planned: PlannedSite, render: Render, texts: Mapping[str, str], earlier: Collection[str]
 ) -> tuple[str, ...]:
     """What applying a site's new files does to it; `earlier` names those it had at the baseline."""
-    if planned.site.target == "kubernetes":
-        return ("its objects are applied again; OSX reads its routes again within 3 s",)
-    clauses: dict[str, None] = {}
     files = render(planned)
+    if planned.site.target == "kubernetes":
+        from renderers.kubernetes.effects import effects as effects_of_manifests
+
+        return effects_of_manifests({name: texts.get(path_in_out(planned.key, name), "") for name in earlier}, files)
+    clauses: dict[str, None] = {}
     if SERVING_FILE in files and SERVING_FILE not in earlier:
         clauses["FATE-Serving is installed beside it"] = None
     if SERVING_FILE in earlier and SERVING_FILE not in files:

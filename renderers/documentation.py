@@ -78,7 +78,7 @@ def _release_row(name: str) -> dict[str, str]:
         "selector": selector or "none",
         "scale": engine.scale_key,
         "exchange": charts or "none",
-        "engines": ", ".join(each.name for each in release.engines),
+        "engines": ", ".join(each.name for each in release.engines + release.own_engines),
         "serving": release.serving or "none",
         "has": ", ".join(word for word, has in words if has) or "none of these",
         "Kubernetes": _kubernetes(release),

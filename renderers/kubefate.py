@@ -15,8 +15,8 @@ from planner.doors import fateflow_http
 from planner.hosts import interface_hosts
 from planner.lookup import POLLED, RouteTable
 from planner.plan import Plan, PlannedSite
-from planner.references import is_reference, is_secret_key, placeholder
 from planner.releases import FATE
+from planner.secret_references import is_reference, is_secret_key, placeholder
 from renderers import serving, spark
 from renderers.canonical import Block, KeyPath, block
 from renderers.components import Wanted, of_training

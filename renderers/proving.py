@@ -23,12 +23,12 @@ from planner.checks import (
     unmet_expectation,
     wrong_endpoint,
 )
-from planner.diagnostics import FEDERATION, Diagnostic, KeyPath, Note, Place
+from planner.diagnostics import FEDERATION, Diagnostic, KeyPath, Note, Place, Span
 from planner.lookup import Endpoint, Reason, RouteTable, Trace
 from planner.model import party_key
 from planner.plan import Plan, PlannedSite
 from planner.proof import Broken, Extra, Forbidden, Prover, Unmet
-from renderers import charts, kubecfg
+from renderers import charts, guarding, kubecfg
 from renderers.kubefate import CLUSTER_FILE, SERVING_FILE
 from renderers.reading import Exposed, Reading, Unreadable
 from renderers.script import KUBE_CFG_FILE
@@ -82,6 +82,7 @@ class _Findings:
     blamed: set[tuple[str | None, Channel, int]] = field(default_factory=set)
     undelivered: list[tuple[PlannedSite, Channel, Trace]] = field(default_factory=list)
     edited: dict[_Key, Diagnostic] = field(default_factory=dict)
+    diallers: guarding.Diallers = field(default_factory=guarding.Diallers)
 
     def place(self, planned: PlannedSite, channel: Channel) -> Place:
         """Where a wrong route of a site can be mended: in its file if that was edited, or else in federation.yaml."""
@@ -182,7 +183,7 @@ def _read(plan: Plan, planned: PlannedSite, files_of: FilesOf, findings: _Findin
     told: set[KeyPath] = set()
     for channel in planned.listeners:
         side = sides.get(channel)
-        if side is not None and _heard(planned, channel, side) == set(planned.listeners[channel].outside):
+        if side is not None and _hears_all(planned, channel, side):
             continue
         findings.deaf.add((planned.key, channel))
         if readings[0].module:
@@ -191,6 +192,8 @@ def _read(plan: Plan, planned: PlannedSite, files_of: FilesOf, findings: _Findin
     for reading in readings:
         findings.diagnostics.extend(_lost(planned, reading, files, told))
         findings.diagnostics.extend(_mismatches(planned, reading, files))
+    if _has_manifests(planned):
+        findings.diagnostics.extend(_manifests_differ(plan, planned, readings, sides, (files, findings)))
     _compare_tables(plan, planned, sides, files, findings)
     return sides
 
@@ -224,11 +227,11 @@ def _sides(planned: PlannedSite, readings: Sequence[Reading]) -> Mapping[Channel
         for gate in reading.gates:
             table = _without_self(planned, gate.channel, gate.table) if gate.channel not in OWN else gate.table
             exposed = tuple((each.file or reading.file, each) for each in gate.exposed)
-            known = result.get(gate.channel)
+            known, file = result.get(gate.channel), gate.file or reading.file
             if known is None:
-                result[gate.channel] = _Side(table, reading.file, gate.path, exposed)
+                result[gate.channel] = _Side(table, file, gate.path, exposed)
             elif table.entries or table.default:
-                result[gate.channel] = _Side(table, reading.file, gate.path, known.exposed + exposed)
+                result[gate.channel] = _Side(table, file, gate.path, known.exposed + exposed)
             else:
                 result[gate.channel] = replace(known, exposed=known.exposed + exposed)
     return result
@@ -247,7 +250,11 @@ def _lost(planned: PlannedSite, reading: Reading, files: Files, told: Collection
             continue  # unread_routes said so, once for all sites
         if remark.path[:-1] in told and str(remark.path[-1]).endswith("odePort"):
             continue
-        yield lost_setting.lost(site.label, _place(planned, reading.file, files, remark.path), remark.message)
+        place = _place(planned, remark.file or reading.file, files, remark.path)
+        if _has_manifests(planned):
+            yield readback_mismatch.mismatch(site.label, place, remark.message)
+        else:
+            yield lost_setting.lost(site.label, place, remark.message)
 
 
 def _overrides_of(planned: PlannedSite, file: str) -> Mapping[str, Any]:
@@ -266,19 +273,20 @@ def _mismatches(planned: PlannedSite, reading: Reading, files: Files) -> Iterato
     if planned.serving is not None and (reading.file == SERVING_FILE or site.kind == "exchange"):
         release, modules = planned.serving.release.name, planned.serving.modules
         name, namespace = planned.serving.settings.name, planned.serving.settings.namespace
+    if _has_manifests(planned):
+        return
     wrong: list[tuple[KeyPath, str]] = []
     explained = {remark.path for remark in reading.remarks}
-    if site.target != "kubernetes" or planned.release.is_scripted:
-        pairs = (
-            ("name", reading.name, name),
-            ("namespace", reading.namespace, namespace),
-            ("partyId", reading.party, planned.id),
-        )
-        wrong += [
-            ((key,), f"its {key} is {found} instead of {wanted}")
-            for key, found, wanted in pairs
-            if found != wanted and (key,) not in explained
-        ]
+    pairs = (
+        ("name", reading.name, name),
+        ("namespace", reading.namespace, namespace),
+        ("partyId", reading.party, planned.id),
+    )
+    wrong += [
+        ((key,), f"its {key} is {found} instead of {wanted}")
+        for key, found, wanted in pairs
+        if found != wanted and (key,) not in explained
+    ]
     if reading.chart and ("modules",) not in explained:
         wrong += [(("modules",), detail) for detail in _other_modules(reading.modules, modules)]
     if reading.release != release and not _is_overridden(_overrides_of(planned, reading.file), ("chartVersion",)):
@@ -290,6 +298,32 @@ def _mismatches(planned: PlannedSite, reading: Reading, files: Files) -> Iterato
         yield readback_mismatch.mismatch(site.label, _place(planned, reading.file, files, path), detail)
 
 
+def _has_manifests(planned: PlannedSite) -> bool:
+    """Whether a site's files are manifests of fedplan's own."""
+    return planned.site.target == "kubernetes" and not planned.release.is_scripted
+
+
+def _manifests_differ(
+    plan: Plan,
+    planned: PlannedSite,
+    readings: Sequence[Reading],
+    sides: Mapping[Channel, _Side],
+    known: tuple[Files, _Findings],
+) -> Iterator[Diagnostic]:
+    """What manifests deploy, open or close otherwise than planned."""
+    files, findings = known
+    found = guarding.Found(
+        plan,
+        planned,
+        readings,
+        {channel: side.table for channel, side in sides.items()},
+        {channel: tuple(each for _, each in side.exposed) for channel, side in sides.items()},
+    )
+    for each in guarding.differences(found, findings.diallers):
+        place = _place(planned, each.file, files, each.path)
+        yield readback_mismatch.mismatch(planned.site.label, place, each.detail)
+
+
 def _other_modules(found: Sequence[str], wanted: Sequence[str]) -> Iterator[str]:
     """What a file deploys less or more than planned."""
     missing = [module for module in wanted if module not in found]
@@ -298,6 +332,18 @@ def _other_modules(found: Sequence[str], wanted: Sequence[str]) -> Iterator[str]
         yield f"it deploys no {', no '.join(missing)}"
     if besides:
         yield f"it deploys {', '.join(besides)} as well"
+
+
+def _hears_all(planned: PlannedSite, channel: Channel, side: _Side) -> bool:
+    """Whether a site is dialled outside its cluster exactly where it should be, and inside at least there.
+
+    Charts name their Services themselves; those of manifests may be anything.
+    """
+    listener = planned.listeners[channel]
+    inside = {Endpoint(f"{each.service}.{each.namespace}", each.container_port) for _, each in side.exposed}
+    if _has_manifests(planned) and not inside >= set(listener.inside):
+        return False
+    return _heard(planned, channel, side) == set(listener.outside)
 
 
 def _heard(planned: PlannedSite, channel: Channel, side: _Side) -> set[Endpoint]:
@@ -314,6 +360,10 @@ def _not_heard(planned: PlannedSite, channel: Channel, side: _Side | None, files
     file = main.file
     path: KeyPath = (main.module,)
     got = ", ".join(map(str, sorted(heard))) or "nothing outside the cluster"
+    if heard == set(wanted) and _has_manifests(planned):
+        text = ", ".join(map(str, planned.listeners[channel].inside))
+        detail = f"inside the cluster it is dialled at {text}, where no Service leads to the port that it listens on"
+        return not_exposed.not_exposed(planned.site.label, _place(planned, file, files, ()), detail)
     if exposed:
         name, each = (wrong or exposed)[0]
         file, path = name, each.path
@@ -562,8 +612,20 @@ def _place(planned: PlannedSite, file: str, files: Files, path: KeyPath) -> Plac
     document = document_of(planned, file)
     if not path:
         return Place(document=document)
-    locate = kubecfg.locate if file == KUBE_CFG_FILE else charts.locate
-    return Place(document=document, span=locate(files[file], path))
+    if file not in files:
+        return Place(document=document)
+    return Place(document=document, span=_locate_of(planned, file)(files[file], path))
+
+
+def _locate_of(planned: PlannedSite, file: str) -> Callable[[str, KeyPath], Span]:
+    """What finds a key in the text of a file."""
+    if file == KUBE_CFG_FILE:
+        return kubecfg.locate
+    if _has_manifests(planned):
+        from renderers.manifests import locate
+
+        return locate
+    return charts.locate
 
 
 def _dotted(path: KeyPath) -> str:

@@ -36,6 +36,7 @@ FAMILIES: Mapping[str, str] = {
     "6": "What a target cannot do",
     "7": "Read-back and drift",
     "8": "Security",
+    "9": "What a cluster refuses or reports",
 }
 """Families of faults by the first digit of their codes."""
 

@@ -14,7 +14,7 @@ from planner.dialled_endpoints import service_type
 from planner.doors import SERVING_PROXY, SERVING_SERVER, exposure_of, fateflow_http
 from planner.hosts import serving_hosts
 from planner.plan import Plan, PlannedServing, PlannedSite
-from planner.references import placeholder
+from planner.secret_references import placeholder
 from renderers.canonical import KeyPath
 from renderers.components import Wanted, of_serving
 from renderers.party_list import party_list

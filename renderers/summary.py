@@ -30,8 +30,9 @@ def plan_lines(outcome: Outcome, folder: str, *, colour: bool) -> tuple[str, ...
         return ()
     lines = [_title(plan, outcome), ""]
     lines += _sites(plan, outcome, colour=colour)
+    others = any(party.target != "kubernetes" for party in plan.federation.parties)
     for planned in plan.sites:
-        if planned.site.kind == "exchange" and planned.site.target == "kubernetes":
+        if others and planned.kind == "osx" and planned.site.target == "kubernetes":
             row = f"Parties reach {planned.site.label} by the row `default` of their partyList; no chart deploys it,"
             lines += ["", row, f"so its own manifests in {planned.key}/ are for target kubernetes."]
     lines += ["", f"{outcome.baseline[:1].upper()}{outcome.baseline[1:]}: {counts(outcome.changes)}"]

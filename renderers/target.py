@@ -10,7 +10,7 @@ from typing import Final
 from planner.channels import Channel
 from planner.plan import Plan, PlannedSite
 from planner.plan_json import SHARED, path_in_out
-from renderers import charts, kubecfg, kubefate, kubernetes, script
+from renderers import charts, kubecfg, kubefate, script
 from renderers.reading import Exposed, Gate, Reading, Remark, Unreadable
 
 Files = Mapping[str, str]
@@ -35,8 +35,16 @@ def _read_charts(planned: PlannedSite, files: Files) -> Sequence[Reading | Unrea
     return [charts.read(files[name], name) if name in files else Unreadable(name, "it is missing") for name in wanted]
 
 
+def _write_manifests(plan: Plan, planned: PlannedSite) -> Files:
+    from renderers import kubernetes
+
+    return kubernetes.render(plan, planned)
+
+
 def _read_manifests(_planned: PlannedSite, files: Files) -> Sequence[Reading | Unreadable]:
-    return (kubernetes.read_back(files),)
+    from renderers import manifests
+
+    return manifests.read(files)
 
 
 def _read_script(planned: PlannedSite, files: Files) -> Sequence[Reading | Unreadable]:
@@ -79,7 +87,7 @@ TARGETS: Final[Mapping[str, Target]] = MappingProxyType(
     {
         "kubefate": _KUBEFATE,
         "helm": _KUBEFATE,
-        "kubernetes": Target(kubernetes.render, _read_manifests),
+        "kubernetes": Target(_write_manifests, _read_manifests),
     }
 )
 """Targets that plan can write; helm takes the same cluster.yaml as KubeFATE's service, through the same template."""

@@ -20,6 +20,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
         autoescape=False,  # noqa: S701 - nothing here is HTML
+        auto_reload=False,  # a template stays as it is while we run
     )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -74,16 +76,35 @@ def plan_of() -> Callable[..., Planned]:
     return plan_text
 
 
+_ASKED_FOR = ("slow", "cluster", "node")
+"""Markers whose tests run only with an option of the same name."""
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Slow tests run only when asked for."""
+    """Some tests run only when asked for."""
     parser.addoption("--slow", action="store_true", help="run the slow tests too")
+    parser.addoption("--cluster", action="store_true", help="run the tests with a real control plane too")
+    parser.addoption("--node", action="store_true", help="run the tests with containers on a real node too")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Let one process of many have all tests with clusters, which start theirs once."""
+    if config.getoption("dist") != "load" or not (config.getoption("--cluster") or config.getoption("--node")):
+        return None
+    scheduler = importlib.import_module("xdist.scheduler").LoadScopeScheduling(config, log)
+    scheduler._split_scope = lambda test: "tests/cluster" if test.startswith("tests/cluster/") else test
+    return scheduler
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave slow tests out of the default run."""
-    if config.getoption("--slow"):
-        return
-    slow = [item for item in items if item.get_closest_marker("slow")]
-    if slow:
-        config.hook.pytest_deselected(items=slow)
-        items[:] = [item for item in items if not item.get_closest_marker("slow")]
+    """Leave tests that nobody asked for out of the run."""
+    left_out = [marker for marker in _ASKED_FOR if not config.getoption(f"--{marker}")]
+    kept: list[pytest.Item] = []
+    deselected: list[pytest.Item] = []
+    for item in items:
+        is_left_out = any(item.get_closest_marker(marker) for marker in left_out)
+        (deselected if is_left_out else kept).append(item)
+    if deselected:
+        config.hook.pytest_deselected(items=deselected)
+        items[:] = kept

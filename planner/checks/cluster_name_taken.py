@@ -3,7 +3,8 @@
 KubeFATE's service knows its clusters by name and namespace (v1.11.2:k8s-deploy/pkg/modules/cluster_db.go). And with
 podSecurityPolicy the chart makes a PodSecurityPolicy with that name, an object that belongs to no namespace, so the
 second site of the same name on a Kubernetes cluster fails (reference: INV-NS-1, INV-NS-3). A party's FATE-Serving is a
-KubeFATE cluster of its own: with the name of the party's training it needs another namespace.
+KubeFATE cluster of its own: with the name of the party's training it needs another namespace. So it does with target
+`kubernetes`, where service accounts go by that name.
 
 Bad:
 
@@ -42,6 +43,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from planner.diagnostics import Diagnostic, Fault, Note, Place
+from planner.kubernetes_target import has_manifests
 from planner.model import Site
 from planner.subject import Subject
 
@@ -69,16 +71,17 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
         cluster = subject.clusters.get(site.cluster)
         url = None if cluster is None else cluster.kubefate_url
         for named in _clusters(site):
-            if site.pod_security_policy:
+            if site.pod_security_policy and not has_manifests(site):
                 earlier = policies.setdefault((site.cluster, named.name), named)
                 if _is_other(named, earlier) and (earlier.namespace, earlier.path) != (named.namespace, named.path):
                     yield _taken(
                         named, earlier, f"on cluster {site.cluster}, where both have a PodSecurityPolicy of that name"
                     )
                     continue
-            if site.target != "kubefate":
+            if site.target != "kubefate" and not has_manifests(site):
                 continue
-            service = url.rstrip("/").lower() if url is not None else f"of cluster {site.cluster}"
+            is_served = url is not None and not has_manifests(site)
+            service = str(url).rstrip("/").lower() if is_served else f"of cluster {site.cluster}"
             earlier = services.setdefault((service, named.namespace, named.name), named)
             if not _is_other(named, earlier):
                 continue

@@ -59,6 +59,7 @@ from typing import Any, Final
 
 from planner.diagnostics import Diagnostic, Fault, KeyPath, Note, Place, Severity
 from planner.inheritance import told_once
+from planner.kubernetes_target import has_manifests
 from planner.model import Site
 from planner.overrides import value_at
 from planner.subject import Subject
@@ -77,7 +78,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
 def _findings(subject: Subject) -> Iterator[tuple[Site, Diagnostic]]:
     for party in subject.federation.parties:
         release, engine = subject.release(party), subject.engine(party)
-        if release is None or engine is None or engine.broker is not None or not party.overrides:
+        if release is None or engine is None or engine.broker is not None or has_manifests(party):
             continue
         for key, setting in _SAME:
             dotted = ".".join((*_BLOCK, key))

@@ -5,7 +5,8 @@ fate/fate_dev and admin/admin (reference: INV-CRED-1). Other organisations dial 
 password can be set since v1.5.3, but for v1.6.0. FATE-Serving has fate_dev for its Redis and, from v2.0.4 on,
 admin/admin for its console; they stand in a block of their own. Where the release offers no key, nothing can be done
 and nothing is reported: RabbitMQ has fate/fate whatever is written (INV-RMQ-3), so keep its ports from strangers. The
-notebook has no password by default either; `credentials: {notebook: ...}` sets one since v1.10.0.
+notebook has no password by default either; `credentials: {notebook: ...}` sets one since v1.10.0. Target `kubernetes`
+has no default passwords: apply makes each that is not given, once, in the cluster.
 
 Bad:
 
@@ -43,6 +44,7 @@ from types import MappingProxyType
 from typing import Final
 
 from planner.diagnostics import Diagnostic, Fault, Place, Severity
+from planner.kubernetes_target import has_manifests
 from planner.model import Site
 from planner.overrides import value_at
 from planner.releases import Credential
@@ -114,7 +116,7 @@ def _lines(found: Sequence[str]) -> str:
 def _defaults(subject: Subject, party: Site) -> Iterator[Credential]:
     """The logins of a party that keep their default password, and need not."""
     release = subject.release(party)
-    if release is None or subject.engine(party) is None:
+    if release is None or subject.engine(party) is None or has_manifests(party):
         return
     yield from _kept(release.credentials, subject.modules(party), party.credentials, party.overrides)
     chart, serving = serving_release(party, release), party.serving

@@ -51,6 +51,7 @@ from typing import Any
 from planner.chart_keys import module_of
 from planner.diagnostics import Diagnostic, Fault, Place, Severity
 from planner.inheritance import told_once
+from planner.kubernetes_target import has_manifests, offers_setting
 from planner.model import Site
 from planner.serving_release import serving_modules
 from planner.subject import Subject
@@ -77,6 +78,8 @@ def _idle(
 ) -> Iterator[tuple[Site, Diagnostic]]:
     """Volumes of one of a site's clusters, which keeps no data."""
     for component, settings in components.items():
+        if has_manifests(site) and not offers_setting(component, "storage", settings.get("storage")):
+            continue  # FED627
         if "storage" in settings and module_of(component) in modules:
             place = Place((*site.path, *above, "components", component, "storage"), on_key=True)
             message = f"{site.label} describes a volume for {component} and keeps no data"

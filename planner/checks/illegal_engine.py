@@ -4,7 +4,8 @@ FATE runs on a computing, a federation and a storage engine that belong together
 (rollsite up to v1.11.2, OSX from v2.0.0 on), Spark with RabbitMQ or Pulsar over HDFS, and Spark_local with either
 over local files (reference: INV-VER-4). Spark came with v1.5.0, Pulsar with v1.6.0 and Spark_local with v1.7.1; until
 v1.8.1 the key `backend` has no word for Spark_local with RabbitMQ. FATE-Flow 2.0 refuses to start with local files
-(components.md section 0, fact 12).
+(components.md section 0, fact 12); its own computing and storage take target `kubernetes`, as no chart has them
+(FED626).
 
 Bad:
 
@@ -43,11 +44,13 @@ from collections.abc import Iterator
 from functools import lru_cache, partial
 
 from planner.diagnostics import Diagnostic, Fault, Place
-from planner.engines import Triple, is_legal, triple_of, triples
+from planner.engines import Triple, is_legal, triple_of
 from planner.inheritance import told_once
+from planner.kubernetes_target import has_manifests, offered_engines
 from planner.model import Site
 from planner.release_ranges import releases_with
-from planner.subject import Subject
+from planner.releases import Release
+from planner.subject import Subject, engine_triple
 
 FAULT = Fault("FED404", "illegal_engine")
 
@@ -64,13 +67,23 @@ def _findings(subject: Subject) -> Iterator[tuple[Site, Diagnostic]]:
         if release is None or triple is None or is_legal(triple, release):
             continue
         engines = "/".join(triple)
-        legal = ["/".join(each) for each in triples(release)]
+        legal = ["/".join(each) for each in _offered(party, release)]
         able = _releases_with(triple)
         hint = f"write {'one of ' if len(legal) > 1 else ''}{', '.join(legal)}" + (
             f", or use a release that has it ({able})" if able else ""
         )
         message = f"release {release.name} has no engine {engines}" if able else f"{engines} is no engine of FATE"
         yield party, Diagnostic(FAULT, message, Place((*party.path, "engine")), hint)
+
+
+def _offered(party: Site, release: Release) -> Iterator[Triple]:
+    """The engines that a party's target has for a release."""
+    offered = offered_engines(release) if has_manifests(party) else ()
+    engines = release.engines + release.own_engines if offered else release.engines
+    for engine in engines:
+        triple = engine_triple(engine)
+        if triple is not None and (engine.name in offered or not offered):
+            yield triple
 
 
 @lru_cache(maxsize=64)

@@ -41,6 +41,7 @@ from collections.abc import Iterator
 
 from planner.diagnostics import Diagnostic, Fault, Place, Severity
 from planner.inheritance import told_once
+from planner.kubernetes_target import has_manifests
 from planner.model import Site
 from planner.serving_release import serving_release
 from planner.subject import Subject
@@ -58,7 +59,8 @@ def _findings(subject: Subject) -> Iterator[tuple[Site, Diagnostic]]:
         serving = serving_release(site, release) if site.kind == "exchange" else None
         chart = release if serving is None else serving
         tag, version = chart.images.tag, release.chart.version if serving is None else serving.version
-        if site.image_tag not in {None, tag} and chart.has_image_tag:
-            message = f"chart {version} is made for images {tag}, not {site.image_tag}"
+        if site.image_tag not in {None, tag} and (chart.has_image_tag or has_manifests(site)):
+            what = f"release {release.name}" if has_manifests(site) else f"chart {version}"
+            message = f"{what} is made for images {tag}, not {site.image_tag}"
             hint = f"remove imageTag, so that the images are {tag}"
             yield site, Diagnostic(FAULT, message, Place((*site.path, "imageTag")), hint)

@@ -50,6 +50,7 @@ from typing import Any, Final
 
 from planner.diagnostics import Diagnostic, Fault, KeyPath, Place
 from planner.inheritance import told_once
+from planner.kubernetes_target import has_manifests
 from planner.model import Site
 from planner.overrides import value_at
 from planner.subject import Subject
@@ -72,6 +73,8 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
 
 def _findings(subject: Subject) -> Iterator[tuple[Site, Diagnostic]]:
     for site in subject.federation.parties:
+        if has_manifests(site):
+            continue
         trees: list[tuple[KeyPath, Mapping[str, Any], Sequence[KeyPath]]] = [(("overrides",), site.overrides, _LOGINS)]
         if site.serving is not None:
             trees.append((("serving", "overrides"), site.serving.overrides, _SERVING))

@@ -3,7 +3,8 @@
 Every broker of the charts is a cluster of the name `standalone`, and hands messages on as producer
 `pulsar.repl.standalone`. A topic takes one producer of a name. With two parties that never clashes; in a job of three,
 two brokers hand on to the same topic, the second is refused, and the job hangs at the first algorithm that all three
-run (FATE issue 4695). The way out is a `replicatorPrefix` of each party's own. The charts have no key for it.
+run (FATE issue 4695). The way out is a `replicatorPrefix` of each party's own. The charts have no key for it;
+target `kubernetes` sets it, so its parties send under names of their own.
 
 Bad:
 
@@ -49,6 +50,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from planner.diagnostics import Diagnostic, Fault, Note, Place, Severity
+from planner.kubernetes_target import has_manifests
 from planner.model import Links, party_key
 from planner.spark import pulsar_parties
 from planner.subject import Subject
@@ -67,15 +69,19 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
         if isinstance(shape, Links):
             continue
         members = [member for member in dict.fromkeys(shape.members) if party_key(member) in parties]
-        if len(members) >= _THREE:
-            prefix = f"pulsar.repl.{members[0]}"
+        alike = [member for member in members if not has_manifests(parties[party_key(member)])]
+        if len(members) >= _THREE and len(alike) > 1:
+            prefix = f"pulsar.repl.{alike[0]}"
             who = some_parties(members, len(members))
+            hint = (
+                "after installing, set replicatorPrefix in every party's ConfigMap pulsar-config to a value of its own "
+                f"({prefix} for party {alike[0]}) and restart pulsar; or use target kubernetes, which sets it"
+            )
             yield Diagnostic(
                 FAULT,
                 f"jobs of three of {who} hang, because their brokers send under one name",
                 Place(shape.path),
-                "after installing, set replicatorPrefix in every party's ConfigMap pulsar-config to a value of its own "
-                f"({prefix} for party {members[0]}) and restart pulsar",
+                hint,
                 (Note(f"a job of two parties, such as {members[0]} and {members[1]}, does not need it"),),
             )
             return

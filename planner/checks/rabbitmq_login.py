@@ -47,6 +47,7 @@ from typing import Final
 
 from planner.diagnostics import Diagnostic, Fault, Place
 from planner.inheritance import told_once
+from planner.kubernetes_target import has_manifests
 from planner.model import Site
 from planner.overrides import value_at
 from planner.spark import spark_parties
@@ -64,7 +65,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
 
 def _findings(subject: Subject) -> Iterator[tuple[Site, Diagnostic]]:
     for party, _, engine in spark_parties(subject):
-        if engine.broker != "rabbitmq":
+        if engine.broker != "rabbitmq" or has_manifests(party):
             continue
         for key in ("user", "password"):
             path = ("python", "rabbitmq", key)

@@ -43,6 +43,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from planner.diagnostics import Diagnostic, Fault, Place, Severity
+from planner.kubernetes_target import has_manifests
 from planner.spark import spark_parties
 from planner.subject import Subject
 
@@ -52,7 +53,7 @@ FAULT = Fault("FED423", "rabbitmq_not_kept", Severity.INFO)
 def check(subject: Subject) -> Iterator[Diagnostic]:
     """Yield one remark for the federation, at the first party with RabbitMQ that keeps its data."""
     for party, _, engine in spark_parties(subject):
-        if engine.broker == "rabbitmq" and party.persistence:
+        if engine.broker == "rabbitmq" and party.persistence and not has_manifests(party):
             yield Diagnostic(
                 FAULT,
                 f"RabbitMQ of {party.label} keeps no data even with persistence: the chart gives it no volume",

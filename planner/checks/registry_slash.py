@@ -43,6 +43,7 @@ from collections.abc import Iterator
 
 from planner.diagnostics import Diagnostic, Fault, Place, SetValue
 from planner.inheritance import told_once
+from planner.kubernetes_target import has_manifests
 from planner.model import Site
 from planner.subject import Subject
 
@@ -57,7 +58,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
 def _findings(subject: Subject) -> Iterator[tuple[Site, Diagnostic]]:
     for site, release in subject.parties_first():
         wanted = release.registry_must_end_with_slash
-        if site.registry and site.registry.endswith("/") != wanted:
+        if site.registry and not has_manifests(site) and site.registry.endswith("/") != wanted:
             right = site.registry.rstrip("/") + ("/" if wanted else "")
             must = "must end with a slash" if wanted else "must not end with a slash"
             path = (*site.path, "registry")

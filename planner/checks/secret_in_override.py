@@ -50,7 +50,7 @@ from typing import Final
 from planner.diagnostics import Diagnostic, Fault, KeyPath, Place
 from planner.inheritance import told_once
 from planner.model import Site
-from planner.references import has_placeholder, is_placeholder, is_reference, is_secret_key
+from planner.secret_references import has_placeholder, is_placeholder, is_reference, is_secret_key
 from planner.subject import Subject
 from planner.wording import shown
 

@@ -47,6 +47,7 @@ from typing import Any, NamedTuple
 from planner.chart_keys import BLOCKS
 from planner.diagnostics import Diagnostic, Fault, Place, Severity
 from planner.inheritance import told_once
+from planner.kubernetes_target import has_manifests, offers_setting
 from planner.model import Site
 from planner.releases import FATE, Release
 from planner.subject import Subject
@@ -80,7 +81,7 @@ def _findings(subject: Subject) -> Iterator[tuple[Site, Diagnostic]]:
                 hint = f"give each a claim or `subPath` of its own under `components`, and accessMode {_MANY}"
                 yield party, Diagnostic(FAULT, message, place, hint)
         replicas = party.components.get("python", {}).get("replicas", 1)
-        if replicas > 1 and _setting(party, "python", "accessMode") != _MANY:
+        if replicas > 1 and not has_manifests(party) and _setting(party, "python", "accessMode") != _MANY:
             message = f"{replicas} replicas of FATE-Flow of {party.label} share a volume that one pod can have"
             hint = f"add `storage: {{accessMode: {_MANY}}}` to components.python, and a storage class that can do it"
             yield party, Diagnostic(FAULT, message, Place((*party.path, "components", "python", "replicas")), hint)
@@ -92,10 +93,16 @@ def _claims(party: Site, release: Release, modules: tuple[str, ...]) -> Mapping[
     names = [module for module in modules if module != "hdfs"] + (["namenode", "datanode"] if "hdfs" in modules else [])
     for name in names:
         claim = _setting(party, name, "existingClaim")
-        if claim and release.reads(FATE, f"{BLOCKS.get(name, name)}.existingClaim"):
+        if claim and _takes_claim(party, release, name):
             user = _User(name, _setting(party, name, "accessMode"), _setting(party, name, "subPath"))
             result.setdefault(claim, []).append(user)
     return result
+
+
+def _takes_claim(party: Site, release: Release, component: str) -> bool:
+    if has_manifests(party):
+        return offers_setting(component, "storage", {})
+    return release.reads(FATE, f"{BLOCKS.get(component, component)}.existingClaim")
 
 
 def _setting(party: Site, component: str, key: str) -> str:

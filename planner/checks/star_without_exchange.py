@@ -50,6 +50,7 @@ from functools import partial
 from planner.diagnostics import Diagnostic, Fault, KeyPath, Note, Place
 from planner.doors import ROUTER_PORTS
 from planner.inheritance import told_once
+from planner.kubernetes_target import has_manifests
 from planner.mentions import stars
 from planner.model import Site, party_key
 from planner.release_ranges import releases_with
@@ -152,7 +153,7 @@ def _balanced(subject: Subject) -> Iterator[Diagnostic]:
         for member in shape.pool:
             party = parties.get(party_key(member))
             release = None if party is None else subject.release(party)
-            if party is None or release is None or party.engine.federation != "Eggroll":
+            if party is None or release is None or has_manifests(party) or party.engine.federation != "Eggroll":
                 continue
             if not release.has_load_balancing:
                 able = releases_with(lambda other: other.has_load_balancing)

@@ -42,6 +42,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from planner.diagnostics import Diagnostic, Fault, Place, Severity
+from planner.kubernetes_target import has_manifests
 from planner.subject import Subject
 
 FAULT = Fault("FED803", "tls_without_effect", Severity.WARNING)
@@ -50,7 +51,12 @@ FAULT = Fault("FED803", "tls_without_effect", Severity.WARNING)
 def check(subject: Subject) -> Iterator[Diagnostic]:
     """Yield one warning for the federation, at the first site with TLS whose release has the key."""
     for site, release in subject.known_sites():
-        if site.tls and release.has_tls and not {"rollsite", "lbrollsite"}.isdisjoint(subject.modules(site)):
+        if (
+            site.tls
+            and release.has_tls
+            and not has_manifests(site)
+            and not {"rollsite", "lbrollsite"}.isdisjoint(subject.modules(site))
+        ):
             yield Diagnostic(
                 FAULT,
                 "tls mounts certificates, but the traffic between the sites stays plain",

@@ -3,7 +3,8 @@
 trafficServer passes TLS on to the brokers only on ports 443, 6650 to 6700 and 30000 to 33000, which the chart writes
 into its configuration and no key changes (reference: INV-PUL-7;
 v1.11.2:helm-charts/FATE-Exchange/templates/traffic-server-module.yaml). To any other port it answers with a refusal,
-however open the network is. A cluster with a NodePort range of its own needs a pin inside these ranges.
+however open the network is. A cluster with a NodePort range of its own needs a pin inside these ranges. Target
+`kubernetes` writes every port of the exchange's table beside them.
 
 Bad:
 
@@ -55,6 +56,7 @@ from planner.channels import Channel
 from planner.diagnostics import Diagnostic, Fault, Note, Place
 from planner.dialled_endpoints import service_type
 from planner.doors import PULSAR_TLS, Door, channels_of, doors, exposure_of
+from planner.kubernetes_target import has_manifests
 from planner.model import RouteOverride, Site
 from planner.releases import Release
 from planner.subject import Subject
@@ -70,7 +72,9 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
     told: set[tuple[str, ...]] = set()
     for exchange in subject.federation.exchanges:
         release = subject.release(exchange)
-        if release is None or Channel.PULSAR not in channels_of(exchange, release, subject.topology):
+        if release is None or has_manifests(exchange):
+            continue
+        if Channel.PULSAR not in channels_of(exchange, release, subject.topology):
             continue
         for key in dict.fromkeys(subject.topology.hops(exchange).entries.values()):
             site = subject.topology.sites.get(key)

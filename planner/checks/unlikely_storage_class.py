@@ -46,6 +46,7 @@ from typing import Any
 
 from planner.diagnostics import Diagnostic, Fault, Place, Severity
 from planner.inheritance import told_once
+from planner.kubernetes_target import has_manifests
 from planner.model import Site
 from planner.overrides import value_at
 from planner.serving_release import serving_modules, serving_release
@@ -63,7 +64,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
 def _findings(subject: Subject) -> Iterator[tuple[Site, Diagnostic]]:
     for party, release in subject.parties_first():
         cluster = subject.clusters.get(party.cluster)
-        if party.kind != "party" or cluster is None or cluster.storage_class is not None:
+        if party.kind != "party" or has_manifests(party) or cluster is None or cluster.storage_class is not None:
             continue
         if party.persistence and release.generation == "kubefate":
             modules = subject.modules(party)

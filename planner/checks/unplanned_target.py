@@ -1,8 +1,8 @@
 """The target is not planned for by this version of fedplan.
 
 It writes cluster.yaml files for KubeFATE's service (`kubefate`) or for Helm with the chart's values template
-(`helm`), and Kubernetes manifests (`kubernetes`) for the one site that no chart can deploy: an OSX exchange of
-v2.0.0. Targets `docker` and `local` are words of the format that later versions will fill.
+(`helm`), and for two releases of FATE, v1.11.2 and v2.0.0, Kubernetes manifests of its own (`kubernetes`). Targets
+`docker` and `local` are words of the format that later versions will fill.
 
 Bad:
 
@@ -41,10 +41,9 @@ from collections.abc import Iterator
 
 from planner.diagnostics import Diagnostic, Fault, Place
 from planner.inheritance import told_once
+from planner.kubernetes_target import has_manifests, offered_releases, offers_release
 from planner.model import Site
-from planner.releases import Release
-from planner.routes import Topology
-from planner.subject import Subject, kind_of
+from planner.subject import Subject
 
 FAULT = Fault("FED602", "unplanned_target")
 
@@ -60,16 +59,11 @@ def _findings(subject: Subject) -> Iterator[tuple[Site, Diagnostic]]:
             continue
         release = subject.release(site)
         message = f"this version of fedplan does not plan for target {site.target}"
-        if site.target == "kubernetes":
-            if site.kind == "exchange" and (release is None or _is_osx(site, release, subject.topology)):
+        hint = "write `target: kubefate` or `target: helm`"
+        if has_manifests(site):
+            if release is None or offers_release(release):
                 continue
-            message = "target kubernetes is planned only for an OSX exchange of v2.0.0"
-        yield (
-            site,
-            Diagnostic(FAULT, message, Place((*site.path, "target")), "write `target: kubefate` or `target: helm`"),
-        )
-
-
-def _is_osx(site: Site, release: Release, topology: Topology) -> bool:
-    """Whether an exchange is one of OSX; one of a kind that its release lacks is told elsewhere (FED606)."""
-    return release.module == "osx" and kind_of(site, release, topology) not in {"trafficServer", "servingProxy"}
+            offered = offered_releases()
+            message = f"target kubernetes is planned for {' and '.join(offered)}, and not for {release.name}"
+            hint = f"use release {' or '.join(offered)}, or write `target: kubefate`"
+        yield site, Diagnostic(FAULT, message, Place((*site.path, "target")), hint)

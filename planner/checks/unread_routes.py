@@ -54,6 +54,8 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
     """Yield one finding for the federation, at the first party whose routes are written in vain."""
     for party, release, engine in spark_parties(subject):
         if f"{engine.broker}.route_table" in release.unread and party.target in {"kubefate", "helm"}:
+            if engine in release.own_engines:
+                continue  # FED626: no chart deploys it
             table = f"{engine.broker}_route_table.yaml"
             yield Diagnostic(
                 FAULT,

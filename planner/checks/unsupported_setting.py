@@ -61,6 +61,7 @@ from planner import kube_cfg
 from planner.chart_keys import Keys, Setting, module_settings, serving_settings, settings_of
 from planner.diagnostics import Diagnostic, Fault, KeyPath, Note, Place
 from planner.inheritance import told_once
+from planner.kubernetes_target import has_manifests, offered_releases
 from planner.model import Site
 from planner.overrides import value_at
 from planner.release_ranges import releases_with, serving_releases_with
@@ -69,13 +70,8 @@ from planner.serving_release import serving_modules, serving_release
 from planner.subject import Subject, kind_of
 
 FAULT = Fault("FED604", "unsupported_setting")
-_EXCHANGE_OF_OURS: Final = "fedplan's own manifests"
-"""What stands in for the chart where target `kubernetes` deploys an OSX exchange."""
-_OF_OUR_EXCHANGE: Final = frozenset({
-    "imagePullSecrets", "pullPolicy", "registry", "osx.exchange.ip", "osx.loadBalancerIP",
-    *(f"osx.{key}" for key in ("resources", "nodeSelector", "tolerations", "affinity", "image", "imageTag")),
-})  # fmt: skip
-"""Chart keys that renderers/kubernetes.py has a counterpart of."""
+_OF_MANIFESTS: Final = frozenset({("networkPolicies",), ("credentials", "rabbitmq")})
+"""Settings that no chart has, and fedplan's own manifests have."""
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
@@ -92,6 +88,8 @@ def _findings(subject: Subject) -> Iterator[tuple[Site, Diagnostic]]:
         modules = set(subject.modules(site))
         for setting in settings_of(site, release, subject.topology, modules):
             chart = setting.chart or _chart(subject, site, release, setting)
+            if has_manifests(site) and not setting.owner:
+                continue  # FED627 says what target kubernetes has no place for
             if chart is not None and not _can(release, chart, setting) and not _is_told(release, setting):
                 yield site, _finding(site, release, chart, setting)
 
@@ -103,8 +101,8 @@ def _is_told(release: Release, setting: Setting) -> bool:
 
 def _chart(subject: Subject, site: Site, release: Release, setting: Setting) -> str | None:
     """The chart that has to express a setting; None where another check says that there is none."""
-    if site.kind == "exchange" and site.target == "kubernetes":
-        return _EXCHANGE_OF_OURS if release.module == "osx" else None
+    if has_manifests(site):
+        return FATE
     if site.kind == "exchange" and setting.path == ("exposure",):
         # star_without_exchange speaks where only the exchange's chart lacks what the release has.
         able = release.has_load_balancer_ip or kind_of(site, release, subject.topology) == "trafficServer"
@@ -116,10 +114,8 @@ def _can(release: Release, chart: str, setting: Setting) -> bool:
     """Whether a chart expresses a setting at a release."""
     key = setting.key(release)
     if isinstance(key, bool):
-        return key and chart != _EXCHANGE_OF_OURS
+        return key
     keys = (key,) if isinstance(key, str) else key
-    if chart == _EXCHANGE_OF_OURS:
-        return all(each in _OF_OUR_EXCHANGE for each in keys)
     return all(_expresses(release, chart, each) for each in keys)
 
 
@@ -136,9 +132,7 @@ def _finding(site: Site, release: Release, chart: str, setting: Setting) -> Diag
     what = setting.name or ".".join(setting.path)
     place = Place(path, on_key=len(setting.path) > 1)
     who = setting.owner or f"chart {chart} {_version(site, release, chart)}"
-    if chart == _EXCHANGE_OF_OURS:
-        who = "an OSX exchange of target kubernetes"
-    elif release.is_scripted:
+    if release.is_scripted:
         who = f"release {release.name}"
     able = ""
     if not setting.owner:
@@ -149,7 +143,9 @@ def _finding(site: Site, release: Release, chart: str, setting: Setting) -> Diag
             )
         )
     hint = f"remove it, or use a release that has one ({able})" if able else "remove it: no release has one"
-    if chart == _EXCHANGE_OF_OURS or setting.owner:
+    if setting.path in _OF_MANIFESTS:
+        hint = f"remove it, or write `target: kubernetes` ({' and '.join(offered_releases())})"
+    if setting.owner:
         hint = f"remove it from {site.label}"
     notes: tuple[Note, ...] = ()
     if site.kind == "exchange" and setting.path[0] not in site.given:
@@ -168,7 +164,7 @@ def _of_serving(subject: Subject) -> Iterator[tuple[Site, Diagnostic]]:
     """Settings that a site's chart of FATE-Serving does not have."""
     for site, release in subject.parties_first():
         chart = serving_release(site, release)
-        if chart is None or release.is_scripted:
+        if chart is None or release.is_scripted or has_manifests(site):
             continue
         for setting in serving_settings(site, serving_modules(site, release)):
             if _serves(chart, setting.key) or (setting.path == ("exposure",) and not _balances(subject, site, release)):
@@ -237,7 +233,4 @@ def _candidates(subject: Subject, site: Site, path: KeyPath) -> Sequence[str]:
 
 def _deployed(subject: Subject, site: Site) -> tuple[str, ...]:
     """Modules of a site; empty where that is unknown because something else is wrong."""
-    if site.kind == "exchange" and site.target == "kubernetes":
-        release = subject.release(site)
-        return ("osx",) if release is not None and release.module == "osx" else ()
     return subject.modules(site)

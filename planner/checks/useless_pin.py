@@ -42,6 +42,7 @@ from collections.abc import Iterator
 
 from planner.diagnostics import Diagnostic, Edit, Fault, KeyPath, Place, Remove, RenameKey, Severity
 from planner.doors import ROUTER_PORTS, channels_of, doors, port_names
+from planner.kubernetes_target import has_manifests, offered_exchanges
 from planner.model import Site
 from planner.releases import Release
 from planner.serving_release import serving_modules, serving_release
@@ -87,8 +88,10 @@ def _is_known(subject: Subject, site: Site, release: Release) -> bool:
         return False
     if site.kind == "party":
         return subject.engine(site) is not None
-    if site.exchange_kind is None or site.target == "kubernetes":
-        return site.exchange_kind in {None, release.module}
+    if site.exchange_kind is None:
+        return True
+    if has_manifests(site):
+        return site.exchange_kind in offered_exchanges(release)
     return exchange_chart(site, release, subject.topology) is not None
 
 

@@ -42,6 +42,7 @@ from collections.abc import Iterator
 
 from planner.diagnostics import Diagnostic, Fault, Note, Place
 from planner.inheritance import told_once
+from planner.kubernetes_target import MINIMUM, has_manifests
 from planner.model import Cluster, Site
 from planner.release_ranges import releases_with, serving_releases_with
 from planner.releases import Kubernetes, KubernetesVersion, Release, ServingRelease
@@ -57,6 +58,11 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
     for site, release in subject.parties_first():
         cluster = subject.clusters.get(site.cluster)
         if cluster is None or cluster.kubernetes is None:
+            continue
+        if has_manifests(site):
+            if cluster.kubernetes < MINIMUM and (cluster.name, "", "") not in seen:
+                seen.add((cluster.name, "", ""))
+                yield _too_old(site, cluster, cluster.kubernetes)
             continue
         serving = serving_release(site, release)
         for chart in (release if site.kind == "party" else None, serving):
@@ -95,10 +101,28 @@ def _finding(site: Site, chart: Release | ServingRelease, cluster: Cluster, vers
     )
 
 
+def _too_old(site: Site, cluster: Cluster, version: KubernetesVersion) -> Diagnostic:
+    """The cluster lacks APIs that fedplan's own manifests are written in."""
+    least = f"{_text(MINIMUM)} or later"
+    return Diagnostic(
+        FAULT,
+        f"target kubernetes needs Kubernetes {least}, and cluster {cluster.name} runs {_text(version)}",
+        Place((*cluster.path, "kubernetes")),
+        f"use a cluster with Kubernetes {least}, or `target: kubefate` with a release for this one",
+        (Note(f"{site.label} on this cluster has that target", Place(site.path)),),
+    )
+
+
 def _policies(subject: Subject) -> Iterator[tuple[Site, Diagnostic]]:
     for site, release in subject.parties_first():
         cluster, below = subject.clusters.get(site.cluster), release.kubernetes.pod_security_policy_below
-        if not site.pod_security_policy or cluster is None or cluster.kubernetes is None or below is None:
+        if (
+            not site.pod_security_policy
+            or has_manifests(site)
+            or cluster is None
+            or cluster.kubernetes is None
+            or below is None
+        ):
             continue
         if cluster.kubernetes >= below:
             yield (

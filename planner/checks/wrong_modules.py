@@ -49,6 +49,7 @@ from typing import Final
 
 from planner.diagnostics import Append, Diagnostic, Edit, Fault, Note, Place, SetValue
 from planner.inheritance import told_once
+from planner.kubernetes_target import has_manifests
 from planner.model import Site
 from planner.near_misses import near_miss
 from planner.releases import Engine, Release
@@ -123,7 +124,8 @@ def _judged(
     elif module in _of_other_engines(release):
         message, hint = f"engine {engine.name} has no module {module}", f"remove {module}"
     else:
-        message = f"chart {release.chart.name} {release.chart.version} has no module {module}"
+        chart = "target kubernetes" if has_manifests(party) else f"chart {release.chart.name} {release.chart.version}"
+        message = f"{chart} has no module {module}"
         near = _near(module, wanted, party)
         hint = f"did you mean {near}?" if near else f"remove it; there are {', '.join(wanted)}"
         if near and near_miss(module, wanted, party.modules or ()) == near:
@@ -134,7 +136,7 @@ def _judged(
 def _of_other_engines(release: Release) -> frozenset[str]:
     """The modules that a release's chart has for any engine."""
     balancer = (_BALANCER,) if release.has_load_balancing else ()
-    return frozenset(balancer).union(*(engine.modules for engine in release.engines))
+    return frozenset(balancer).union(*(engine.modules for engine in release.engines + release.own_engines))
 
 
 def _near(module: str, wanted: Sequence[str], party: Site) -> str | None:
@@ -177,7 +179,8 @@ def _of_serving(subject: Subject) -> Iterator[tuple[Site, Diagnostic]]:
             absent = [each for each in allowed if each not in serving.modules]
             near = next(iter(get_close_matches(module, absent, n=1)), None)
             misspelt.add(near)
-            message = f"chart {chart.chart} {chart.version} has no module {module}"
+            what = f"FATE-Serving {chart.name}" if has_manifests(party) else f"chart {chart.chart} {chart.version}"
+            message = f"{what} has no module {module}"
             hint = f"did you mean {near}?" if near else f"remove it; there are {', '.join(allowed)}"
             meant = near is not None and near_miss(module, allowed, serving.modules) == near
             fix: tuple[Edit, ...] = (SetValue(place.path, near),) if meant and near is not None else ()

@@ -439,7 +439,8 @@ class Release:
     """A FATE release as KubeFATE's charts deploy it. One object per name: compare with `is`.
 
     `generation` says what a party's file is: `script` (kube.cfg and Helm 2), `legacy` (cluster.yaml with
-    module proxy) or `kubefate`. `engines` are all engines that work in this release, eggroll first.
+    module proxy) or `kubefate`. `engines` are all engines that its charts deploy and that work, eggroll first;
+    `own_engines` are those that FATE has and no chart, so that only fedplan's own manifests deploy them.
     `algorithms` maps each legal algorithm to the devices it is supported on (empty before 1.9, where
     neither key exists). `exchanges` lists the charts that can be an exchange, the best of each kind first,
     those for rollsite or proxy before Pulsar's. `serving` is the version of chart fate-serving in
@@ -468,6 +469,7 @@ class Release:
     serving: str | None
     storage_classes: tuple[tuple[str, str], ...]
     unread: tuple[str, ...]
+    own_engines: tuple[Engine, ...]
     _keys: Mapping[str, _ChartKeys]
 
     @property
@@ -482,7 +484,7 @@ class Release:
 
     def engine(self, name: str) -> Engine | None:
         """Return the engine of that name, or None where this release has none."""
-        return next((engine for engine in self.engines if engine.name == name), None)
+        return next((engine for engine in self.engines + self.own_engines if engine.name == name), None)
 
     def supports(self, algorithm: str, device: str) -> bool:
         """Whether this algorithm runs on this device. True for any before the two keys existed."""
@@ -783,6 +785,7 @@ def _build(data: dict[str, Any]) -> Release:
         serving=data.get("serving"),
         storage_classes=tuple(data.get("storageClasses", {}).items()),
         unread=tuple(data.get("unread", ())),
+        own_engines=tuple(_engine(name, engine) for name, engine in data.get("ownEngines", {}).items()),
         _keys={chart: _ChartKeys(tree, dead.get(chart, ())) for chart, tree in data["keys"].items()},
     )
 

@@ -22,8 +22,8 @@ from planner.releases import load as load_release
 from renderers.charts import brokers, eggroll, fateflow, keys, nginx, serving, traffic_server
 from renderers.charts.document import load, locate
 from renderers.charts.spec import Chart, Spec
-from renderers.charts.values import items, number
 from renderers.reading import Gate, Reading, Unreadable
+from renderers.values import items, number
 
 __all__ = ["locate", "read"]
 

@@ -16,8 +16,8 @@ from planner.releases import Release, release_order
 from renderers.charts.nginx import NOWHERE
 from renderers.charts.services import Port, exposed
 from renderers.charts.spec import Spec
-from renderers.charts.values import endpoint, endpoint_of_text, mapping, number
 from renderers.reading import Exposed, Gate
+from renderers.values import endpoint, endpoint_of_text, mapping, number
 
 _FATE_2: Final = release_order("v2.0.0")
 _OWN_LEFT_OUT: Final = (release_order("v1.6.1"), release_order("v1.11.2"))

@@ -15,8 +15,8 @@ from planner.releases import FATE, Release
 from renderers.charts import party_list
 from renderers.charts.services import Port, exposed
 from renderers.charts.spec import Spec
-from renderers.charts.values import endpoint, items, mapping, number
 from renderers.reading import Gate
+from renderers.values import endpoint, items, mapping, number
 
 _INCOMPLETE = "the row has no usable partyIp and partyPort: the whole table becomes invalid"
 

@@ -15,8 +15,8 @@ from planner.lookup import Endpoint, RouteTable
 from planner.releases import FATE, Engine, Release
 from renderers.charts.services import Port, exposed
 from renderers.charts.spec import Spec
-from renderers.charts.values import endpoint_of_text, items, mapping, number, shared
 from renderers.reading import Exposed, Gate
+from renderers.values import endpoint_of_text, items, mapping, number, shared
 
 _ELSEWHERE: Final = MappingProxyType({"spark": ("spark", "master"), "hdfs": ("hdfs", "name_node")})
 """Keys below `python` that name a Spark or an HDFS outside the cluster, by the module they replace."""

@@ -22,8 +22,8 @@ from planner.releases import FATE, Release
 from renderers.charts.fateflow import Doors
 from renderers.charts.services import Port, exposed
 from renderers.charts.spec import Spec
-from renderers.charts.values import mapping, number, shared
 from renderers.reading import Exposed, Gate
+from renderers.values import mapping, number, shared
 
 _TABLE: Final = ("nginx", "route_table")
 _MOST_ENTRIES: Final = 500

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from planner.lookup import Endpoint
 from renderers.charts.spec import Spec
-from renderers.charts.values import endpoint, items, number
+from renderers.values import endpoint, items, number
 
 
 class Rows(NamedTuple):

@@ -14,8 +14,8 @@ from planner.releases import ServingRelease
 from renderers.charts import party_list
 from renderers.charts.services import Port, exposed
 from renderers.charts.spec import Spec
-from renderers.charts.values import endpoint
 from renderers.reading import Gate
+from renderers.values import endpoint
 
 _PROXY, _SERVER, _ZOOKEEPER = "servingProxy", "servingServer", "servingZookeeper"
 

@@ -9,8 +9,8 @@ from typing import Any
 from planner.diagnostics import KeyPath
 from planner.lookup import Endpoint
 from planner.releases import ChartDefault, Release, ServingRelease
-from renderers.charts.values import endpoint_of_text, mapping
 from renderers.reading import Remark
+from renderers.values import endpoint_of_text, mapping
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ from planner.lookup import Endpoint, RouteTable
 from planner.releases import Release
 from renderers.charts.services import Port, exposed
 from renderers.charts.spec import Spec
-from renderers.charts.values import endpoint_of_text, items, mapping
 from renderers.reading import Gate
+from renderers.values import endpoint_of_text, items, mapping
 
 _ROWS: Final = ("trafficServer", "route_table", "sni")
 _PORTS: Final = (range(443, 444), range(6650, 6701), range(30000, 33001))

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from planner.diagnostics import KeyPath
-from planner.references import has_placeholder, is_secret_key
+from planner.secret_references import has_placeholder, is_secret_key
 from renderers.importing.specs import is_blank, number_of
 
 IDENTITIES: Final = ("partyId", "partID", "fqdn", "name", "id")

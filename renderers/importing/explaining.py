@@ -10,7 +10,7 @@ from typing import Final
 from planner.checks.foreign_serving import FAULT as FOREIGN_SERVING
 from planner.checks.live_default import FAULT as LIVE_DEFAULT
 from planner.diagnostics import Diagnostic, KeyPath, Place
-from planner.references import has_placeholder
+from planner.secret_references import has_placeholder
 from renderers.importing.comparing import IDENTITY, OWN_ROUTES, SELECTING, Difference, Reason, is_routing
 from renderers.importing.drafts import Draft
 from renderers.importing.fitting import Fitted, is_default, reader

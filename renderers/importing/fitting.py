@@ -16,8 +16,8 @@ from planner.checks.useless_pin import FAULT as USELESS_PIN
 from planner.diagnostics import Diagnostic, KeyPath, Note, Place, SetValue
 from planner.pipeline import Checked, check
 from planner.plan import Plan
-from planner.references import is_placeholder, is_reference, is_secret_key
 from planner.releases import FATE_SERVING, load_serving
+from planner.secret_references import is_placeholder, is_reference, is_secret_key
 from renderers.charts.document import load as load_rendered
 from renderers.importing import comparing
 from renderers.importing.assembling import Assembled, assemble

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from planner.diagnostics import KeyPath
 from planner.hosts import INTERFACES, SERVING_INTERFACES
-from planner.references import is_placeholder
 from planner.releases import FATE_SERVING, Credential, Engine, Hosts, Release, ServingRelease
+from planner.secret_references import is_placeholder
 from renderers.importing.drafts import Draft, Origin, Service
 from renderers.importing.specs import Role, Spec, is_blank, items, mapping, number_of, text_of
 

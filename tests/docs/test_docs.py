@@ -1,32 +1,16 @@
 """The hand-written pages are true: what they print is what the commands print, what they show has no findings.
 
-A page is read from top to bottom in a folder of its own, outside any git repository. What it says there:
-
-- a ``console`` block holds commands (``$ invoke plan``), each followed by its exact output; `invoke` and `fedplan` run
-  in this process, everything else in bash;
-- ``<!-- file: NAME -->`` on the line above a block: the block is the content of that file;
-- ``<!-- edit: NAME -->`` above a ``diff`` block: the lines with a blank or a minus are replaced by those with a blank
-  or a plus;
-- ``<!-- source: PATH -->``: the block stands like this in that file of the repository;
-- ``<!-- fresh folder -->`` starts again in an empty folder, ``<!-- clone -->`` in a committed clone of the shipped
-  example.
-
-After a change of what the tool prints: ``FEDPLAN_UPDATE_DOCS=1 pytest tests/docs`` writes the new outputs into the
-pages.
+How a page is read stands in tests/docs/pages.py. After a change of what the tool prints: ``FEDPLAN_UPDATE_DOCS=1 pytest
+tests/docs`` writes the new outputs into the pages. Blocks that need a cluster are run by
+tests/cluster/test_documented_life_cycle.py; here it is only seen that their commands exist.
 """
 
 from __future__ import annotations
 
-import contextlib
-import io
 import os
 import re
-import shlex
-import shutil
-import subprocess
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +19,9 @@ import yaml
 
 from renderers.commands import manual_pages
 from renderers.documentation import reference_pages
-from tasks import namespace, program
+from tasks import namespace
+from tests.docs.pages import CLUSTER, DOCS, ROOT, Folder, blocks, commands, follow, fresh_folder, prose, rewrite
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-DOCS = ROOT / "docs"
 REFERENCE = DOCS / "reference"
 PAGES = sorted(
     [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
@@ -46,8 +29,6 @@ PAGES = sorted(
 )
 UPDATE = bool(os.environ.get("FEDPLAN_UPDATE_DOCS"))
 
-_FENCE = re.compile(r"^( *)```([a-z]*)$")
-_COMMENT = re.compile(r"^ *<!-- (file|edit|source): (\S+) -->$")
 _MARK = re.compile(r"# (error|warning|info): (FED\d{3})")
 _LINK = re.compile(r"\]\(([^()\s]+)\)")
 _COMMAND = re.compile(r"\b(?:invoke|fedplan) ([a-z]+)((?: +-{0,2}[-A-Za-z0-9:./_]+)*)")
@@ -64,166 +45,10 @@ in_pages = pytest.mark.parametrize("page", PAGES, ids=name_of)
 in_all_pages = pytest.mark.parametrize("page", [*PAGES, *sorted(REFERENCE.rglob("*.md"))], ids=name_of)
 
 
-@dataclass(frozen=True)
-class Block:
-    """A fenced block: what stands in it, and the comment on the line above it. `first` is its first line's index."""
-
-    language: str
-    lines: tuple[str, ...]
-    indent: str
-    first: int
-    verb: str = ""
-    name: str = ""
-
-    @property
-    def text(self) -> str:
-        """The content."""
-        return "".join(f"{line}\n" for line in self.lines)
-
-
-@dataclass
-class Folder:
-    """Where the commands of a page run; `code` is the exit code of the last one."""
-
-    path: Path
-    code: int = 0
-    count: int = field(default=0)
-
-    def renew(self) -> None:
-        """Go on in an empty folder."""
-        self.count += 1
-        self.code = 0
-        self.path = self.path.parent / f"{self.count}"
-        self.path.mkdir()
-        os.chdir(self.path)
-
-    def run(self, command: str) -> str:
-        """Run one command line and give what it prints, standard error included."""
-        own, _, rest = command.partition(" | ")
-        words = shlex.split(own)
-        if words[0] not in {"invoke", "fedplan"}:
-            return self._bash(command)
-        said = io.StringIO()
-        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-            try:
-                program.run(["fedplan", *words[1:]])
-            except SystemExit as ended:
-                self.code = int(ended.code or 0)
-            else:
-                self.code = 0
-        return self._bash(rest, said.getvalue()) if rest else said.getvalue()
-
-    def _bash(self, command: str, stdin: str = "") -> str:
-        done = subprocess.run(
-            ["bash", "-c", f"(exit {self.code})\n{command}"],
-            input=stdin,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-            cwd=self.path,
-        )
-        self.code = done.returncode
-        return done.stdout
-
-    def clone(self) -> None:
-        """Make this a committed clone of the shipped example."""
-        shutil.copy(ROOT / "federation.yaml", self.path)
-        self.run("invoke plan")
-        self.run("git init -q && git add . && git commit -qm plan")
-
-
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
-    """An empty folder outside any repository, without colours and without anybody's git settings."""
-    (tmp_path / "gitconfig").write_text("[user]\nname = Coordinator\nemail = coordinator@example.com\n")
-    for name in [name for name in os.environ if name.startswith("GIT_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
-    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
-    monkeypatch.setenv("NO_COLOR", "1")
-    monkeypatch.setenv("LC_ALL", "C.UTF-8")
-    monkeypatch.chdir(tmp_path)
-    made = Folder(tmp_path / "0")
-    made.renew()
-    return made
-
-
-def parts(lines: list[str]) -> Iterator[Block | str]:
-    """The fenced blocks of a page and its other lines, in order."""
-    at = 0
-    while at < len(lines):
-        fence = _FENCE.match(lines[at])
-        if fence is None:
-            yield lines[at]
-            at += 1
-            continue
-        indent, language = fence[1], fence[2]
-        end = next(number for number in range(at + 1, len(lines)) if lines[number] == f"{indent}```")
-        comment = _COMMENT.match(lines[at - 1]) if at else None
-        verb, name = (comment[1], comment[2]) if comment else ("", "")
-        body = tuple(line.removeprefix(indent) for line in lines[at + 1 : end])
-        yield Block(language, body, indent, at + 1, verb, name)
-        at = end + 1
-
-
-def blocks(page: Path) -> Iterator[Block]:
-    """The fenced blocks of a page."""
-    return (part for part in parts(page.read_text().splitlines()) if isinstance(part, Block))
-
-
-def prose(page: Path) -> str:
-    """A page without its fenced blocks."""
-    return "\n".join(part for part in parts(page.read_text().splitlines()) if isinstance(part, str))
-
-
-def commands(block: Block) -> Iterator[tuple[str, str]]:
-    """The command lines of a console block, each with the output that is printed under it."""
-    command, output = "", list[str]()
-    for line in block.lines:
-        if line.startswith("$ "):
-            if command:
-                yield command, "\n".join(output)
-            command, output = line[2:], []
-        else:
-            assert command, f"a console block begins with a command, not with {line!r}"
-            output.append(line)
-    yield command, "\n".join(output)
-
-
-def edited(text: str, block: Block) -> str:
-    """The text after the edit that a diff block shows."""
-    before = "".join(f"{line[1:]}\n" for line in block.lines if line[:1] != "+")
-    after = "".join(f"{line[1:]}\n" for line in block.lines if line[:1] != "-")
-    assert text.count(before) == 1, f"the edit must fit in exactly one place:\n{before}"
-    return text.replace(before, after)
-
-
-def follow(lines: list[str], folder: Folder) -> dict[int, list[str]]:
-    """Do what a page says; what each console block should hold, by the block's first line."""
-    real: dict[int, list[str]] = {}
-    for part in parts(lines):
-        if part in {"<!-- fresh folder -->", "<!-- clone -->"}:
-            folder.renew()
-            if part == "<!-- clone -->":
-                folder.clone()
-        if isinstance(part, str):
-            continue
-        if part.verb == "file":
-            (folder.path / part.name).parent.mkdir(parents=True, exist_ok=True)
-            (folder.path / part.name).write_text(part.text)
-        elif part.verb == "edit":
-            path = folder.path / part.name
-            path.write_text(edited(path.read_text(), part))
-        elif part.language == "console":
-            held: list[str] = []
-            for command, _ in commands(part):
-                held += [f"$ {command}", *folder.run(command).rstrip("\n").split("\n")]
-                if not held[-1]:
-                    held.pop()
-            real[part.first] = held
-    return real
+    """Where the commands of a page run."""
+    return fresh_folder(tmp_path, monkeypatch)
 
 
 @in_pages
@@ -231,21 +56,23 @@ def test_printed_outputs_are_real(page: Path, folder: Folder) -> None:
     """Every command in a console block prints exactly what the page shows."""
     lines = page.read_text().splitlines()
     real = follow(lines, folder)
-    shown = {block.first: list(block.lines) for block in blocks(page) if block.language == "console"}
+    shown = {
+        block.first: list(block.lines)
+        for block in blocks(page)
+        if block.language == "console" and block.verb != CLUSTER
+    }
     if UPDATE and real != shown:
         rewrite(page, lines, real)
         return
     assert real == shown, "the page is out of date: FEDPLAN_UPDATE_DOCS=1 pytest tests/docs"
 
 
-def rewrite(page: Path, lines: list[str], real: dict[int, list[str]]) -> None:
-    """Put the real outputs into a page."""
-    for block in sorted(blocks(page), key=lambda block: -block.first):
-        if block.first in real:
-            lines[block.first : block.first + len(block.lines)] = [
-                f"{block.indent}{line}".rstrip() if not line else f"{block.indent}{line}" for line in real[block.first]
-            ]
-    page.write_text("\n".join(lines) + "\n")
+@in_pages
+def test_blocks_for_a_cluster_have_the_shape_of_a_console(page: Path) -> None:
+    """A block that is followed on a cluster only has commands, the last of them with its output."""
+    found = [block for block in blocks(page) if block.verb == CLUSTER]
+    assert [block.first for block in found if block.language != "console"] == []
+    assert [block.first for block in found if not any(output for _, output in commands(block))] == []
 
 
 @in_pages
@@ -375,6 +202,28 @@ def test_decisions_are_numbered_and_complete() -> None:
     for path in records:
         titles = [line for line in prose(path).splitlines() if line.startswith("## ")]
         assert (path.name, titles) == (path.name, ["## Context", "## Decision", "## Consequences"])
+
+
+def test_the_room_that_a_party_takes_is_the_one_told(plan_of: Callable[..., Any]) -> None:
+    """What docs/deploy-on-kubernetes.md says of CPUs and memory are the sums of what a party's pods ask for."""
+    page = DOCS / "deploy-on-kubernetes.md"
+    text = next(block.text for block in blocks(page) if block.name == "federation.yaml" and block.verb == "file")
+    large = re.sub(r"  components:.*\n(    .*\n)+", "", text)
+    told = re.findall(r"(\d[.\d]*) CPUs? and\s(\d[.\d]*) GiB", " ".join(prose(page).split()))
+    assert told == [room(plan_of(each).files()["party-9999"]) for each in (large, text)]
+
+
+def room(files: Mapping[str, str]) -> tuple[str, str]:
+    """CPUs and GiB that the pods of a site ask for."""
+    cpu, memory = 0, 0
+    for name, text in files.items():
+        for document in yaml.load_all(text, Loader=yaml.CSafeLoader) if name[0].isdigit() else ():
+            if document["kind"] in {"Deployment", "StatefulSet"}:
+                for container in document["spec"]["template"]["spec"]["containers"]:
+                    asked = container["resources"]["requests"]
+                    cpu += int(asked["cpu"].removesuffix("m"))
+                    memory += int(asked["memory"][:-2]) * {"Mi": 1, "Gi": 1024}[asked["memory"][-2:]]
+    return f"{cpu / 1000:g}", f"{memory / 1024:g}"
 
 
 @pytest.mark.parametrize("image", sorted((DOCS / "images").glob("*.svg")), ids=lambda path: path.name)

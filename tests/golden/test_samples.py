@@ -23,7 +23,6 @@ import yaml
 from planner.channels import Channel
 from planner.pipeline import check
 from planner.plan import Plan
-from renderers import kubernetes
 from renderers.kubefate import CLUSTER_FILE, SERVING_FILE
 from renderers.proving import prove
 from renderers.reading import Reading
@@ -51,9 +50,13 @@ UPDATE: Final = os.environ.get("FEDPLAN_UPDATE_GOLDEN") == "1"
 Facts = Mapping[str, Any]
 
 
+def _loaded(path: Path) -> Any:
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+
+
 def document(case: str, name: str) -> dict[str, Any]:
     """A YAML file of a case."""
-    data: dict[str, Any] = yaml.safe_load((SAMPLES / case / name).read_text(encoding="utf-8")) or {}
+    data: dict[str, Any] = _loaded(SAMPLES / case / name) or {}
     return data
 
 
@@ -132,7 +135,7 @@ def test_the_restated_facts_are_those_of_the_original(case: str, site: str) -> N
     original = original_text(restated["source"])
     if original is None:
         pytest.skip("no copy of the original is at hand")
-    assert dict(restated["facts"]) == dict(flatten(yaml.safe_load(original)))
+    assert dict(restated["facts"]) == dict(flatten(yaml.load(original, Loader=yaml.CSafeLoader)))
 
 
 def is_read(case: str, site: str, key: str) -> bool:
@@ -164,9 +167,10 @@ def our_facts(case: str, site: str) -> Facts:
     files = rendered_files(case)[site.removesuffix(SERVING)]
     if CLUSTER_FILE in files:
         name = SERVING_FILE if site.endswith(SERVING) else CLUSTER_FILE
-        return dict(flatten(yaml.safe_load(files[name])))
-    deployment = yaml.safe_load(files[kubernetes.DEPLOYMENT_FILE])
-    reading = kubernetes.read_back(files)
+        return dict(flatten(yaml.load(files[name], Loader=yaml.CSafeLoader)))
+    objects = list(yaml.load_all(files["30-osx.yaml"], Loader=yaml.CSafeLoader))
+    deployment = next(each for each in objects if each["kind"] == "Deployment")
+    (reading,) = TARGETS["kubernetes"].read_back(plan_of(case).by_key[site], files)
     assert isinstance(reading, Reading)
     gate = reading.gate(Channel.ROLLSITE)
     assert gate is not None
@@ -223,7 +227,7 @@ def differences(case: str, section: str) -> list[dict[str, Any]]:
     path = SAMPLES / case / "differences.yaml"
     if not path.exists():
         return []
-    entries: list[dict[str, Any]] = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get(section, [])
+    entries: list[dict[str, Any]] = (_loaded(path) or {}).get(section, [])
     return entries
 
 

@@ -370,7 +370,8 @@ def _it_renders_and_reads_back(case: Case, plan_of: Callable[[str], Any]) -> Non
     for texts in files.values():
         for file, text in texts.items():
             if file.endswith(".yaml"):
-                _check_file(yaml.safe_load(text))
+                for data in yaml.load_all(text, Loader=yaml.CSafeLoader):
+                    _check_file(data)
 
 
 def _check_file(data: dict[str, Any]) -> None:

@@ -8,7 +8,6 @@ proof must say so, of that file.
 from __future__ import annotations
 
 import copy
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -566,16 +565,20 @@ def rows(site: str, file: str, data: Tree) -> Iterator[Row]:
     names = data.get("trafficServer", {}).get("route_table", {}).get("sni", ())
     above = ("trafficServer", "route_table", "sni")
     yield from (Row(site, file, (*above, index), Channel.PULSAR) for index in range(len(names)))
-    if data.get("kind") == "ConfigMap":
-        for party in json.loads(data["data"]["route_table.json"])["route_table"]:
-            yield Row(site, file, ("data", "route_table.json", "route_table", party), Channel.ROLLSITE)
 
 
 def all_rows(rendered: Mapping[str, Mapping[str, str]]) -> Iterator[Row]:
     """Every row of every file."""
+    for site, file, data in of_charts(rendered):
+        yield from rows(site, file, data)
+
+
+def of_charts(rendered: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, str, Tree]]:
+    """The files that charts take; manifests have properties of their own (test_manifest_properties.py)."""
     for site, files in rendered.items():
-        for file, text in files.items():
-            yield from rows(site, file, yaml.safe_load(text))
+        for file in ("cluster.yaml", "serving.yaml"):
+            if file in files:
+                yield site, file, yaml.safe_load(files[file])
 
 
 def at(data: Any, path: Sequence[Any]) -> Any:
@@ -586,19 +589,13 @@ def at(data: Any, path: Sequence[Any]) -> Any:
 
 
 def changed(text: str, path: Sequence[Any], value: Any = None) -> str:
-    """A file with another value at a path, or without what is there; a JSON document in it counts as data."""
+    """A file with another value at a path, or without what is there."""
     data = yaml.safe_load(text)
-    inner = data
-    if "route_table.json" in path:
-        inner = data["data"]["route_table.json"] = json.loads(data["data"]["route_table.json"])
-        path = path[2:]
-    above = at(inner, path[:-1])
+    above = at(data, path[:-1])
     if value is None:
         del above[path[-1]]
     else:
         above[path[-1]] = value
-    if inner is not data:
-        data["data"]["route_table.json"] = json.dumps(inner)
     return yaml.safe_dump(data, sort_keys=False)
 
 
@@ -651,7 +648,7 @@ def test_every_row_that_is_missing_is_found(drawn: Drawn, data: st.DataObject) -
 
 def addresses(row: Row, data: Tree) -> Iterator[tuple[tuple[Any, ...], Channel]]:
     """The hosts and ports in a row that somebody dials."""
-    if row.path[-2] == "clientList" or row.path[0] == "data":
+    if row.path[-2] == "clientList":
         return
     item = at(data, row.path)
     if row.path[0] == "nginx":
@@ -709,12 +706,10 @@ def spoiled(value: Any) -> Any:
 
 def all_addresses(rendered: Mapping[str, Mapping[str, str]]) -> Iterator[Row]:
     """Every host and port in every file that somebody dials."""
-    for site, files in rendered.items():
-        for file, text in files.items():
-            read = yaml.safe_load(text)
-            for row in rows(site, file, read):
-                yield from (Row(site, file, *found) for found in addresses(row, read))
-            yield from (Row(site, file, *found) for found in further_addresses(read))
+    for site, file, read in of_charts(rendered):
+        for row in rows(site, file, read):
+            yield from (Row(site, file, *found) for found in addresses(row, read))
+        yield from (Row(site, file, *found) for found in further_addresses(read))
 
 
 def no_address_can_be_another(drawn: Drawn, data: st.DataObject) -> None:

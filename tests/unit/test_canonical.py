@@ -49,10 +49,10 @@ DATA = st.dictionaries(
 @settings(max_examples=50)
 @given(DATA)
 def test_what_is_written_is_read_as_it_was(data: dict[Any, Any]) -> None:
-    """For any JSON-like data, with both of PyYAML's readers."""
-    text = block(data)
-    for loader in LOADERS:
-        assert yaml.load(text, Loader=loader) == (data or None)
+    """For any JSON-like data, with both of PyYAML's readers, whether texts stand line by line or not."""
+    for text in (block(data), block(data, literal=True)):
+        for loader in LOADERS:
+            assert yaml.load(text, Loader=loader) == (data or None)
 
 
 @settings(max_examples=50)
@@ -187,11 +187,21 @@ def test_layout() -> None:
 
 
 def test_blocks_are_taken_as_they_are() -> None:
-    """Ready lines below their key; an empty block is an empty list; with a style, a literal text."""
-    data = {"a": {"rows": Block("    - partyId: 1\n"), "none": Block("")}, "text": Block("  one\n\n  two\n", style="|")}
-    text = block(data)
-    assert text == "a:\n  rows:\n    - partyId: 1\n  none: []\ntext: |\n  one\n\n  two\n"
-    assert yaml.safe_load(text) == {"a": {"rows": [{"partyId": 1}], "none": []}, "text": "one\n\ntwo\n"}
+    """Ready lines below their key; an empty block is an empty list."""
+    text = block({"a": {"rows": Block("    - partyId: 1\n"), "none": Block("")}})
+    assert text == "a:\n  rows:\n    - partyId: 1\n  none: []\n"
+    assert yaml.safe_load(text) == {"a": {"rows": [{"partyId": 1}], "none": []}}
+
+
+def test_texts_of_several_lines_stand_line_by_line() -> None:
+    """Where that is asked for, below keys and dashes alike; a text whose first line is indented is quoted."""
+    data = {"a": {"text": "one\n\n  two\n"}, "list": ["one\ntwo", {"b": " one\ntwo"}, "last"]}
+    text = block(data, literal=True)
+    assert text == (
+        'a:\n  text: |\n    one\n\n      two\nlist:\n  - |-\n    one\n    two\n  - b: " one\\ntwo"\n  - last\n'
+    )
+    assert yaml.safe_load(text) == data
+    assert block(data).startswith('a:\n  text: "one\\n')
 
 
 def test_keys_keep_the_order_they_were_given_in() -> None:

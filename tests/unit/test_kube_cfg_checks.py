@@ -110,7 +110,7 @@ def test_what_kube_cfg_can_say_is_planned(text: str) -> None:
         (party("modules: [proxy, egg, federation, metaService, mysql, redis, roll, python]"),
          "FED616", "leave one out"),
         (party("modules: [proxy]"), "FED405", "the list lacks"),
-        (party("target: kubernetes"), "FED602", "only for an OSX exchange"),
+        (party("target: kubernetes"), "FED602", "planned for v1.11.2 and v2.0.0"),
         (party("persistence: true"), "FED616", "NFS only"),
         (STAR.replace("{name: hub, cluster: bank}", "{name: hub, cluster: bank, id: 1}"), "FED616", "the id 0"),
         (party("exposure: {type: LoadBalancer, address: 10.0.0.9}"), "FED604", "v1.2.0 has no setting for"),

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from renderers.commands import ERRORS, GOOD, USAGE, run_apply, run_plan, run_verify
+from renderers.apply_command import Request, run_apply
+from renderers.commands import ERRORS, GOOD, USAGE, run_plan, run_verify
 
 FEDERATION = """\
 version: 1
@@ -83,7 +84,7 @@ def test_a_newer_release_takes_the_files_away(tmp_path: Path) -> None:
 def test_apply_says_that_there_is_nothing_to_apply(tmp_path: Path) -> None:
     """It prints the whole runbook, and never ends as if it had done something."""
     plan(tmp_path)
-    text, code = run_apply(str(tmp_path / "federation.yaml"), None, ("9999",))
+    text, code = run_apply(Request(str(tmp_path / "federation.yaml"), parties=("9999",)))
     assert code == ERRORS
     assert "nothing to apply through today's tools" in text
     runbook = (tmp_path / "out" / "RUNBOOK.md").read_text()
@@ -95,22 +96,22 @@ def test_apply_names_the_commands_of_newer_releases(tmp_path: Path) -> None:
     """They are for a person to run; bare apply lists the choices."""
     plan(tmp_path, FEDERATION.replace("v1.2.0", "v1.11.2"))
     file = str(tmp_path / "federation.yaml")
-    text, code = run_apply(file, None, ("9999",))
+    text, code = run_apply(Request(file, parties=("9999",)))
     assert code == ERRORS
     assert f"kubefate cluster install --file {tmp_path}/out/party-9999/cluster.yaml" in text
-    text, code = run_apply(file, None, ())
-    assert (code, "--party 9999  on bank" in text, "--party 10000  on shop" in text) == (ERRORS, True, True)
+    text, code = run_apply(Request(file))
+    assert (code, "--party 9999   on bank" in text, "--party 10000  on shop" in text) == (ERRORS, True, True)
 
 
 @pytest.mark.parametrize("party", ["12", "x", "9999:1", "-1", ""])
 def test_apply_takes_parties_of_the_file(tmp_path: Path, party: str) -> None:
     """Anything else is a mistake of usage."""
     plan(tmp_path)
-    assert run_apply(str(tmp_path / "federation.yaml"), None, (party,))[1] == USAGE
+    assert run_apply(Request(str(tmp_path / "federation.yaml"), parties=(party,)))[1] == USAGE
 
 
 def test_apply_needs_a_plan_that_is_whole(tmp_path: Path) -> None:
     """Neither without a plan nor with a torn one are commands told."""
     (tmp_path / "federation.yaml").write_text(FEDERATION)
-    text, code = run_apply(str(tmp_path / "federation.yaml"), None, ("9999",))
+    text, code = run_apply(Request(str(tmp_path / "federation.yaml"), parties=("9999",)))
     assert (code, "kubefate" in text) == (ERRORS, False)

@@ -1,0 +1,239 @@
+"""Which sites an operator means, on which clusters, and in which order they are worked on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import networkx as nx
+
+from planner import site_json
+from planner.checks.stale_out import FAULT as STALE
+from planner.checks.unknown_context import no_context
+from planner.diagnostics import FEDERATION, Diagnostic
+from planner.model import party_key
+from planner.plan import Plan, PlannedSite
+from renderers import out
+from renderers.cluster import api
+from renderers.cluster.folder import SiteFolder, from_directory, from_files
+from renderers.cluster.places import Places
+from renderers.report.excerpt import visible
+from renderers.report.located import LocatableDocument
+from renderers.verifying import verify
+from renderers.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What was asked for: sites by key, all that are ours, or a folder that was handed over; and the context.
+
+    With `is_offline` no cluster will be spoken to, so none needs a context. Without `needs_fresh` it does not matter
+    that federation.yaml was changed since, or is broken: what stands in `out/` is meant.
+    """
+
+    sites: tuple[str, ...] = ()
+    everything: bool = False
+    folder: str = ""
+    context: str = ""
+    is_offline: bool = False
+    needs_fresh: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """One site with the context that leads to its cluster."""
+
+    folder: SiteFolder
+    places: Places
+    context: str
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What is to be worked on, routers first.
+
+    `elsewhere` are sites of other targets that were asked for, `not_ours` those whose cluster no context of this
+    operator leads to (key and why). `usage` says what is wrong with the options; `choices` lists the sites to choose
+    from when none was named.
+    """
+
+    chosen: tuple[Chosen, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+    documents: Mapping[str, LocatableDocument] = field(default_factory=dict)
+    plan: Plan | None = None
+    elsewhere: tuple[PlannedSite, ...] = ()
+    not_ours: tuple[tuple[str, str], ...] = ()
+    choices: tuple[PlannedSite, ...] = ()
+    usage: str = ""
+    is_refused: bool = False
+    needs_fresh: bool = True
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether nothing may be done."""
+        return any(each.is_error or (self.needs_fresh and each.fault.code == STALE.code) for each in self.diagnostics)
+
+
+LeftBehind = Callable[[Plan, str], "Chosen | Diagnostic | None"]
+"""Finds a site that the plan does not have any more."""
+
+
+def select(workspace: Workspace, wish: Wish, left_behind: LeftBehind = lambda _plan, _key: None) -> Selection:
+    """The sites that are meant, from a plan that is whole, fresh and proved, or from a folder by itself."""
+    if wish.folder:
+        return _handed_over(wish)
+    verified = verify(workspace)
+    plan = verified.plan
+    base = Selection(
+        diagnostics=verified.diagnostics,
+        documents=verified.documents,
+        plan=plan,
+        is_refused=verified.is_refused,
+        needs_fresh=wish.needs_fresh,
+    )
+    if plan is None or base.has_errors:
+        return base if wish.needs_fresh else _as_written(workspace, wish, base)
+    gone = {key: left_behind(plan, key) for key in wish.sites if key not in plan.by_key}
+    unknown = [key for key, found in gone.items() if found is None]
+    if unknown:
+        return Selection(usage=f"there is no site {visible(unknown[0])} in {workspace.file}")
+    base = replace(base, chosen=tuple(found for found in gone.values() if isinstance(found, Chosen)))
+    base = replace(
+        base,
+        diagnostics=(*base.diagnostics, *(found for found in gone.values() if isinstance(found, Diagnostic))),
+    )
+    if not wish.sites and not wish.everything:
+        return replace(base, choices=plan.sites)
+    keys = [planned.key for planned in plan.sites] if wish.everything else list(dict.fromkeys(wish.sites))
+    wanted = [plan.by_key[key] for key in keys if key in plan.by_key]
+    ours = [planned for planned in wanted if planned.site.target == "kubernetes"]
+    elsewhere = tuple(planned for planned in wanted if planned.site.target != "kubernetes")
+    if wish.context and len({planned.cluster.name for planned in ours}) > 1:
+        return Selection(usage="--context names one cluster, and the sites are on several: apply them one by one")
+    return _found(workspace, wish, base, ours, elsewhere)
+
+
+def _found(
+    workspace: Workspace,
+    wish: Wish,
+    base: Selection,
+    ours: Sequence[PlannedSite],
+    elsewhere: tuple[PlannedSite, ...],
+) -> Selection:
+    """The folders of the sites of target kubernetes, each with its context."""
+    diagnostics = list(base.diagnostics)
+    chosen: list[Chosen] = list(base.chosen)
+    not_ours: list[tuple[str, str]] = []
+    known = _known_contexts()
+    tree = out.read(workspace.out)
+    given = getattr(base.documents.get(FEDERATION), "data", None)
+    for planned in ours:
+        context = wish.context or planned.cluster.context or ""
+        if wish.everything and context not in known:
+            why = f"the kubeconfig has no context {context}" if context else "federation.yaml names no context"
+            not_ours.append((planned.key, why))
+            continue
+        folder = _folder(tree, planned.key)
+        if isinstance(folder, tuple):
+            diagnostics += folder
+            continue
+        places = Places(folder, planned, given)
+        if not context and not wish.is_offline:
+            place = places.of_cluster()
+            paths = ", ".join(str(path) for path in api.kubeconfig_paths())
+            diagnostics.append(no_context(place, planned.cluster.name, paths, tuple(known)))
+            continue
+        chosen.append(Chosen(folder, places, context))
+    return replace(
+        base,
+        chosen=in_waves(chosen),
+        diagnostics=tuple(diagnostics),
+        elsewhere=elsewhere,
+        not_ours=tuple(not_ours),
+    )
+
+
+def _as_written(workspace: Workspace, wish: Wish, base: Selection) -> Selection:
+    """The sites as they stand in `out/`, whatever federation.yaml says now; `base` tells why they cannot be taken."""
+    tree = out.read(workspace.out)
+    if isinstance(tree, out.OutProblem):
+        return base
+    keys = [key for key in tree.files if site_json.NAME in tree.files[key] and (wish.everything or key in wish.sites)]
+    if not keys or not set(wish.sites) <= set(keys):
+        return base
+    chosen: list[Chosen] = []
+    diagnostics = [each for each in base.diagnostics if each.fault.code == STALE.code]
+    for key in keys:
+        folder = _folder(tree, key)
+        if isinstance(folder, tuple):
+            diagnostics += folder
+            continue
+        context = wish.context or folder.context or ""
+        if context:
+            chosen.append(Chosen(folder, Places(folder), context))
+        else:
+            paths = ", ".join(str(path) for path in api.kubeconfig_paths())
+            diagnostics.append(no_context(Places(folder).of_cluster(), folder.cluster, paths, tuple(_known_contexts())))
+    return Selection(in_waves(chosen), tuple(diagnostics), base.documents, needs_fresh=False)
+
+
+def _handed_over(wish: Wish) -> Selection:
+    """The one site of a folder that stands by itself."""
+    folder = from_directory(Path(wish.folder))
+    if isinstance(folder, tuple):
+        return Selection(diagnostics=folder)
+    if wish.sites and wish.sites != (folder.key,):
+        return Selection(usage=f"{wish.folder} is the folder of {folder.key}, not of {visible(wish.sites[0])}")
+    places = Places(folder)
+    context = wish.context or folder.context or ""
+    if not context and not wish.is_offline:
+        paths = ", ".join(str(path) for path in api.kubeconfig_paths())
+        return Selection(
+            diagnostics=(no_context(places.of_cluster(), folder.cluster, paths, tuple(_known_contexts())),)
+        )
+    return Selection(chosen=(Chosen(folder, places, context),))
+
+
+def in_waves(chosen: Sequence[Chosen]) -> tuple[Chosen, ...]:
+    """Sites in an order in which every exchange comes before the sites that dial it; else as they stand."""
+    by_key = {each.folder.key: each for each in chosen}
+    graph: nx.DiGraph[str] = nx.DiGraph()
+    graph.add_nodes_from(by_key)
+    graph.add_edges_from((after, key) for key, each in by_key.items() for after in each.folder.after if after in by_key)
+    if not nx.is_directed_acyclic_graph(graph):  # exchanges that dial each other: neither can wait for the other
+        graph.remove_edges_from([(a, b) for a, b in graph.edges if by_key[a].folder.kind == by_key[b].folder.kind])
+    order = {key: index for index, key in enumerate(by_key)}
+    return tuple(by_key[key] for key in nx.lexicographical_topological_sort(graph, key=order.__getitem__))
+
+
+def held_back_by(folder: SiteFolder, failed: Sequence[str]) -> str:
+    """The site that this one waits for and that failed; empty when there is none."""
+    return next((key for key in folder.after if key in failed), "")
+
+
+def site_keys(parties: Sequence[str], sites: Sequence[str]) -> tuple[tuple[str, ...], str]:
+    """The keys of the sites that options name, and what is wrong with the options, if anything is."""
+    for party in parties:
+        if not (party.isascii() and party.isdecimal()):
+            return (), f"--party takes a party id, as in 9999, not {visible(party)}"
+    return (*(party_key(int(party[:9])) for party in parties), *sites), ""
+
+
+def _known_contexts() -> Sequence[str]:
+    try:
+        return [context.name for context in api.contexts()]
+    except api.UnknownContextError:
+        return ()
+
+
+def _folder(tree: out.Tree | out.OutProblem, key: str) -> SiteFolder | tuple[Diagnostic, ...]:
+    if isinstance(tree, out.OutProblem):
+        return () if tree.diagnostic is None else (tree.diagnostic,)
+    files: dict[str, bytes] = {}
+    for name in tree.files[key]:
+        data = tree.read_bytes(key, name)
+        if isinstance(data, out.OutProblem):
+            return () if data.diagnostic is None else (data.diagnostic,)
+        files[name] = data
+    return from_files(files, key)

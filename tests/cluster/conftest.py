@@ -1,0 +1,168 @@
+"""Clusters for tests, each started once in a session; tests that use one are marked by which.
+
+`control_plane` and `second_control_plane` are real control planes with a fake node, `real_node` runs containers.
+Nothing is built while tests run: that takes minutes, and `python -m tests.cluster.harness build` does it.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+from tests.cluster.harness import build, lifecycle, places
+from tests.cluster.harness.cluster import Cluster
+from tests.cluster.harness.failures import HarnessError
+from tests.cluster.harness.fake_node import FakeNode
+from tests.cluster.harness.level import Level
+
+HERE = Path(__file__).resolve().parent
+REQUIRE = "FEDPLAN_REQUIRE_CLUSTER"
+"""Set to 1, it makes a cluster that cannot be had a failure."""
+
+_CONTROL = {"control_plane", "second_control_plane", "fake_node"}
+_NODE = {"real_node"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by the cluster they use."""
+    for item in items:
+        used = set(getattr(item, "fixturenames", ()))
+        if item.path.is_relative_to(HERE) and used & (_CONTROL | _NODE):
+            item.add_marker(pytest.mark.node if used & _NODE else pytest.mark.cluster)
+
+
+@pytest.fixture(scope="session")
+def control_plane() -> Iterator[Cluster]:
+    """A control plane, on whose fake node pods run."""
+    with ExitStack() as stack:
+        cluster = _start(stack, Level.CONTROL)
+        if not cluster.is_given:
+            _NODES[cluster] = stack.enter_context(FakeNode(cluster))
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def second_control_plane() -> Iterator[Cluster]:
+    """Another control plane, as another party has one."""
+    if places.given_kubeconfig() is not None:
+        _without(f"a second cluster is started here: unset {places.GIVEN_KUBECONFIG}")
+    with ExitStack() as stack:
+        cluster = _start(stack, Level.CONTROL)
+        _NODES[cluster] = stack.enter_context(FakeNode(cluster))
+        yield cluster
+
+
+@pytest.fixture
+def fake_node(control_plane: Cluster) -> Iterator[FakeNode]:
+    """The fake node of the control plane; a test may decide fates and logs, which the next one does not see."""
+    node = _NODES.get(control_plane)
+    if node is None:
+        _without(f"a given cluster has no fake node: unset {places.GIVEN_KUBECONFIG}")
+    yield node
+    node.reset()
+
+
+@pytest.fixture(scope="session")
+def real_node() -> Iterator[Cluster]:
+    """A cluster whose node runs containers."""
+    with ExitStack() as stack:
+        yield _start(stack, Level.NODE)
+
+
+@dataclass(slots=True)
+class Namespaces:
+    """Makes namespaces for one test."""
+
+    clients: Callable[[Cluster], Any]
+    made: list[tuple[Cluster, str]] = field(default_factory=list)
+
+    def __call__(self, cluster: Cluster, prefix: str = "test", *, create: bool = True) -> str:
+        """Give a namespace nobody else has, in which pods can be made; with create=False, only a name for one."""
+        from kubernetes import client
+
+        name = f"{prefix}-{uuid.uuid4().hex[:8]}"
+        self.made.append((cluster, name))
+        if create:
+            core: Any = client.CoreV1Api(self.clients(cluster))
+            core.create_namespace({"metadata": {"name": name}})
+            _wait_for_account(core, cluster, name)
+        return name
+
+    def remove(self) -> None:
+        """Ask for the end of all of them; the cluster does it in the background."""
+        from kubernetes import client
+        from urllib3.exceptions import HTTPError
+
+        for cluster, name in self.made:
+            with suppress(client.ApiException, HTTPError):
+                client.CoreV1Api(self.clients(cluster)).delete_namespace(name)
+
+
+@pytest.fixture
+def namespace(client_of: Callable[[Cluster], Any]) -> Iterator[Namespaces]:
+    """`namespace(cluster)` makes a namespace of its own; it goes away after the test."""
+    made = Namespaces(client_of)
+    yield made
+    made.remove()
+
+
+@pytest.fixture
+def client_of() -> Iterator[Callable[[Cluster | Path], Any]]:
+    """`client_of(cluster)` is the admin's ApiClient, `client_of(kubeconfig)` somebody else's; closed after the test."""
+    from kubernetes import config
+
+    load: Any = config.new_client_from_config
+    opened: dict[Path, Any] = {}
+
+    def connect(to: Cluster | Path) -> Any:
+        file = to.kubeconfig if isinstance(to, Cluster) else to
+        if file not in opened:
+            opened[file] = load(str(file))
+        return opened[file]
+
+    yield connect
+    for made in opened.values():
+        made.rest_client.pool_manager.clear()
+        made.close()
+
+
+_NODES: dict[Cluster, FakeNode] = {}
+
+
+def _start(stack: ExitStack, level: Level) -> Cluster:
+    """Start a cluster, or say in a line how to get one."""
+    if places.given_kubeconfig() is None and not build.is_ready(level):
+        _without(f"nothing to start: run python -m tests.cluster.harness build --level {level}")
+    try:
+        return stack.enter_context(lifecycle.running(level))
+    except HarnessError as failure:
+        _without(str(failure))
+
+
+def _without(reason: str) -> NoReturn:
+    """Skip what cannot be had, or fail where it is required."""
+    if os.environ.get(REQUIRE) == "1":
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason.splitlines()[0])
+
+
+def _wait_for_account(core: Any, cluster: Cluster, name: str) -> None:
+    """Wait until pods can be made in a namespace."""
+    from kubernetes import client
+
+    for _ in range(600):
+        with suppress(client.ApiException):
+            account = core.read_namespaced_service_account("default", name)
+            if account.secrets or cluster.minor > 23:
+                return
+        time.sleep(0.05)
+    pytest.fail(f"namespace {name} has no ServiceAccount after 30 s", pytrace=False)

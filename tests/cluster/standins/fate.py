@@ -1,0 +1,381 @@
+"""Stands in for the programs of FATE's images, in pods of the real node.
+
+One file under many names (java, mysqladmin, openresty ...). Like the program whose name it has, it reads its
+configuration where it is mounted, and listens on the ports that stand there. It speaks HTTP on all of them:
+
+    GET /...                  who answers: component, party, pod
+    GET /to/10000             a router: passed on as its route table says at that moment, until party 10000 answers
+    GET /to/10000/fateflow    the same, up to FATE-Flow of party 10000
+
+Whatever logs in to MySQL ends when its password is refused, and whatever finds a place that was not filled ends too.
+Only the standard library of Python is there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import sys
+import threading
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, NoReturn
+
+FATE = Path("/data/projects/fate")
+MYSQL_DATA = Path("/var/lib/mysql")
+PULSAR_CLUSTERS = Path("/pulsar/data/clusters")
+MYSQL_PORT, PULSAR_PORT, PULSAR_ADMIN_PORT = 3306, 6650, 8080
+NGINX_PORTS = (9300, 9310, 9302)
+FATEBOARD_HEAP = 64 << 20
+FIRST_ARGUMENT = 2
+HOPS = 6
+
+Answer = tuple[int, Any]
+Way = tuple[str, int]
+_STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
+
+
+# What is spoken
+
+
+class RefusedError(Exception):
+    """An answer that is no answer."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+def tell(*words: object) -> None:
+    """Write a line to the log."""
+    sys.stdout.write(" ".join(map(str, words)) + "\n")
+    sys.stdout.flush()
+
+
+def serve(answers: Mapping[int, Callable[[str, str], Answer]]) -> NoReturn:
+    """Answer on several ports until the container is ended; each port has a function of method and path."""
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    for port, answer in answers.items():
+        server = ThreadingHTTPServer(("0.0.0.0", port), _handler(answer))
+        threading.Thread(target=server.serve_forever).start()
+    tell("listening on", *answers)
+    while True:
+        time.sleep(3600)
+
+
+def _handler(answer: Callable[[str, str], Answer]) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        """Gives the answers of one port; writes no log, because passwords are in the paths."""
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - named so there
+            """Say nothing."""
+
+        def do_GET(self) -> None:
+            """Answer."""
+            try:
+                status, found = answer(self.command, self.path)
+            except RefusedError as refused:
+                status, found = refused.status, str(refused)
+            body = json.dumps(found).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_PUT = do_DELETE = do_GET  # noqa: N815 - named so there
+
+    return Handler
+
+
+def ask(host: str, port: int, path: str, method: str = "GET") -> Any:
+    """What another stand-in answers."""
+    request = urllib.request.Request(f"http://{host}:{port}{path}", method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=5) as response:
+            return json.load(response)
+    except urllib.error.HTTPError as error:
+        raise RefusedError(error.code, f"{host}:{port}: {json.load(error)}") from None
+    except OSError as error:
+        raise RefusedError(502, f"{host}:{port}: {error}") from None
+
+
+def me(component: str, **more: Any) -> Callable[[str, str], Answer]:
+    """Answers who it is."""
+    return lambda _method, _path: (200, {"component": component, "pod": os.uname().nodename, **more})
+
+
+def filled(file: Path) -> str:
+    """The text of a configuration file, in which every place has its value."""
+    text = file.read_text(encoding="utf-8")
+    if "@@" in text:
+        sys.exit(f"{file}: there is still a place without a value")
+    return text
+
+
+def properties(file: Path) -> dict[str, str]:
+    """A properties file."""
+    lines = (line.partition("=") for line in filled(file).splitlines() if not line.startswith("#"))
+    return {key.strip(): value for key, equals, value in lines if equals}
+
+
+def unquoted(text: str) -> str:
+    """What stands between quotes."""
+    return re.sub(r"\\(.)", r"\1", text)
+
+
+# MySQL
+
+
+def mysqld() -> NoReturn:
+    """A server that keeps its passwords with its data: those of the environment count only when there is none yet."""
+    for name in ("password", "root-password"):
+        if not (MYSQL_DATA / name).exists():
+            (MYSQL_DATA / name).write_text(os.environ[f"MYSQL_{name.upper().replace('-', '_')}"])
+
+    def answer(_method: str, path: str) -> Answer:
+        asked = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(path).query))
+        is_right = asked.get("password") == (MYSQL_DATA / "password").read_text()
+        return (200, "welcome") if is_right or "password" not in asked else (403, "Access denied for user fate")
+
+    serve({MYSQL_PORT: answer})
+
+
+def mysql_client() -> None:
+    """The client, as root: it can change a password."""
+    if os.environ.get("MYSQL_PWD") != (MYSQL_DATA / "root-password").read_text():
+        sys.exit("Access denied for user root")
+    found = _STRING.search(sys.stdin.read())
+    if found:
+        (MYSQL_DATA / "password").write_text(unquoted(found[1]))
+
+
+def log_in(host: str, port: int, password: str) -> None:
+    """Log in to MySQL, or end."""
+    try:
+        ask(host, port, f"/?{urllib.parse.urlencode({'password': password})}")
+    except RefusedError as refused:
+        sys.exit(f"cannot log in: {refused}")
+
+
+# FATE-Flow and Eggroll
+
+
+def fateflow() -> NoReturn:
+    """FATE-Flow, of both generations."""
+    places = (FATE / "fate_flow/conf/service_conf.yaml", FATE / "conf/service_conf.yaml")
+    text = filled(next(place for place in places if place.exists()))
+    found = re.search(rf"passwd: {_STRING.pattern}\n\s*host: (\S+)\n\s*port: (\d+)", text)
+    if found is None:
+        sys.exit("service_conf.yaml names no database")
+    log_in(found[2], int(found[3]), unquoted(found[1]))
+    own = re.search(r"^party_id: \"?(\d+)", text, re.MULTILINE) or re.search(r"party_id: \"?(\d+)", text)
+    ports = [int(found) for found in re.findall(r"(?:http|grpc)_port: (\d+)", text)[:2]]
+    serve(dict.fromkeys(ports, me("fateflow", party=own[1] if own else "")))
+
+
+def java(arguments: Sequence[str]) -> NoReturn:
+    """Whichever of Eggroll's and OSX's programs is meant."""
+    line = " ".join(arguments)
+    if "osx.broker" in line:
+        folder = Path(arguments[arguments.index("-c") + 1]) / "broker"
+        serve_routes(Osx(folder), int(properties(folder / "broker.properties")["grpc.port"]))
+    conf = properties(FATE / "eggroll/conf/eggroll.properties")
+    if "EggSiteBootstrap" in line:
+        serve_routes(Rollsite(conf), int(conf["eggroll.rollsite.port"]))
+    name = next(part.partition("=")[2] for part in arguments if part.startswith("-Dmodule="))
+    password = conf.get("eggroll.resourcemanager.clustermanager.jdbc.password")
+    if name == "clustermanager" and password is not None:
+        log_in("mysql", MYSQL_PORT, password)
+    serve({int(arguments[arguments.index("-p") + 1]): me(name)})
+
+
+class Router:
+    """Passes on what is for others, by a table that it reads anew for each message."""
+
+    name = ""
+
+    def answer(self, method: str, path: str) -> Answer:
+        """Answer, or let somebody else answer."""
+        parts, _, hops = path.partition("?hops=")
+        _, to, *names = (*parts.split("/"), "")
+        if to != "to":
+            return me(self.name)(method, path)
+        party, service = names[0], names[1] if len(names) > 1 else ""
+        way = self.way(party, service)
+        if way is None:
+            return 200, {"component": self.name, "party": party, "pod": os.uname().nodename, "by": []}
+        if int(hops or 0) >= HOPS:
+            raise RefusedError(508, f"too many hops to {party}")
+        found = ask(*way, f"{parts}?hops={int(hops or 0) + 1}")
+        return 200, {**found, "by": [os.uname().nodename, *found.get("by", ())]}
+
+    def way(self, party: str, service: str) -> Way | None:
+        """Where a message goes next; None when this is where it is for."""
+        raise NotImplementedError
+
+
+def serve_routes(router: Router, *ports: int) -> NoReturn:
+    """Be a router."""
+    serve(dict.fromkeys(ports, router.answer))
+
+
+def json_way(file: Path, party: str, service: str) -> Way | None:
+    """Where a table of Eggroll or OSX leads."""
+    table = json.loads(file.read_text(encoding="utf-8"))["route_table"]
+    entry = table.get(party) or table.get("default") or {}
+    found = entry.get(service) or entry.get("default")
+    return (found[0]["ip"], int(found[0]["port"])) if found else None
+
+
+class Rollsite(Router):
+    """A rollsite: it takes what leads to its own host and port."""
+
+    name = "rollsite"
+
+    def __init__(self, conf: Mapping[str, str]) -> None:
+        self.table = FATE / "eggroll" / conf["eggroll.rollsite.route.table.path"]
+        self.own = (conf["eggroll.rollsite.host"], int(conf["eggroll.rollsite.port"]))
+
+    def way(self, party: str, service: str) -> Way | None:
+        """By the table."""
+        found = json_way(self.table, party, service)
+        if found is None:
+            raise RefusedError(404, f"no route to {party}")
+        return None if found == self.own else found
+
+
+class Osx(Router):
+    """OSX of a party, or an exchange: it takes what is for `self_party`."""
+
+    name = "osx"
+
+    def __init__(self, folder: Path) -> None:
+        self.table = folder / "route_table.json"
+
+    def way(self, party: str, service: str) -> Way | None:
+        """By the table."""
+        if party in json.loads(self.table.read_text(encoding="utf-8"))["self_party"] and not service:
+            return None
+        found = json_way(self.table, party, service)
+        if found is None:
+            raise RefusedError(404, f"no route to {party}")
+        return found
+
+
+class Nginx(Router):
+    """FATE's nginx: it takes up new routes, and forgets none."""
+
+    name = "nginx"
+    table = FATE / "proxy/nginx/conf/route_table.yaml"
+
+    def __init__(self) -> None:
+        self.known: dict[str, Way] = {}
+
+    def way(self, party: str, service: str) -> Way | None:
+        """By the table, or by what stood there before."""
+        del service
+        self.known.update(self._read())
+        if party not in self.known:
+            raise RefusedError(404, f"no route to {party}")
+        return self.known[party]
+
+    def _read(self) -> Iterator[tuple[str, Way]]:
+        text = self.table.read_text(encoding="utf-8")
+        for party, entry in re.findall(r"^(\w+):\n((?: .*\n?)*)", text, re.MULTILINE):
+            host, port = re.search(r"host: (\S+)", entry), re.search(r"http_port: (\d+)", entry)
+            if host and port:
+                yield party, (host[1], int(port[1]))
+
+
+# The others
+
+
+def pulsar() -> NoReturn:
+    """A broker, which knows addresses of other parties."""
+    conf = properties(Path(os.environ["PULSAR_STANDALONE_CONF"]))
+    PULSAR_CLUSTERS.mkdir(exist_ok=True)
+    (PULSAR_CLUSTERS / conf["clusterName"]).touch()
+
+    def admin(method: str, path: str) -> Answer:
+        name = path.removeprefix("/admin/v2/clusters").strip("/")
+        if not path.startswith("/admin/v2/clusters"):
+            return 200, "ok"
+        if method == "PUT":
+            (PULSAR_CLUSTERS / name).touch()
+        elif method == "DELETE":
+            (PULSAR_CLUSTERS / name).unlink(missing_ok=True)
+        return 200, sorted(file.name for file in PULSAR_CLUSTERS.iterdir())
+
+    serve({PULSAR_PORT: me("pulsar"), PULSAR_ADMIN_PORT: admin})
+
+
+def pulsar_admin(arguments: Sequence[str]) -> None:
+    """The administrator's program: `clusters list`, `clusters create NAME`, `clusters delete NAME`."""
+    method = {"list": "GET", "create": "PUT", "delete": "DELETE"}[arguments[1]]
+    path = "/".join(("/admin/v2/clusters", *arguments[FIRST_ARGUMENT:]))
+    found = ask("127.0.0.1", PULSAR_ADMIN_PORT, path, method)
+    if method == "GET":
+        for each in found:
+            tell(each)
+
+
+def fateboard() -> NoReturn:
+    """FATEBoard, which takes memory."""
+    conf = properties(FATE / "fateboard/conf/application.properties")
+    heap = bytearray(os.urandom(1) * FATEBOARD_HEAP)
+    serve({int(conf["server.port"]): me("fateboard", login=conf["server.board.login.username"], heap=len(heap))})
+
+
+def jupyter(arguments: Sequence[str]) -> NoReturn:
+    """The notebook."""
+    ports = [int(part.partition("=")[2]) for part in arguments if part.startswith("--port=")]
+    serve(dict.fromkeys(ports, me("client")))
+
+
+def entrypoint() -> NoReturn:
+    """What an image starts when its pod names no program."""
+    if "MYSQL_DATABASE" in os.environ:
+        mysqld()
+    fateboard()
+
+
+def tini(arguments: Sequence[str]) -> NoReturn:
+    """Start what comes after the dashes."""
+    os.execvp(arguments[1], list(arguments[1:]))
+
+
+def modules() -> None:
+    """Where the modules of this program are."""
+    for module in list(sys.modules.values()):
+        tell(getattr(module, "__file__", None) or "")
+
+
+def main() -> None:
+    """Be the program whose name this one has."""
+    name, arguments = Path(sys.argv[0]).name, sys.argv[1:]
+    programs: dict[str, Callable[[], object]] = {
+        "entrypoint": entrypoint,
+        "fate_flow_server.py": fateflow,
+        "flow": lambda: None,
+        "java": lambda: java(arguments),
+        "jupyter": lambda: jupyter(arguments),
+        "mysql": mysql_client,
+        "fate.py": modules,
+        "openresty": lambda: serve_routes(Nginx(), *NGINX_PORTS),
+        "pipeline": lambda: None,
+        "pulsar": pulsar,
+        "pulsar-admin": lambda: pulsar_admin(arguments),
+        "tini": lambda: tini(arguments),
+    }
+    programs[name]()
+
+
+if __name__ == "__main__":
+    main()
