@@ -59,10 +59,6 @@ _PODS: Final[Mapping[str, int]] = MappingProxyType({"datanode": 3, "sparkWorker"
 """How many pods a component has where nothing is said, if it is more than one."""
 _ALWAYS: Final = frozenset({"resources", "nodeSelector", "tolerations", "affinity", "image", "imageTag"})
 """What every component can be told."""
-_PARTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
-    {"spark": ("sparkMaster", "sparkWorker"), "hdfs": ("namenode", "datanode")}
-)
-"""Modules that are several components of federation.yaml."""
 
 
 def has_manifests(site: Site) -> bool:
@@ -98,11 +94,6 @@ def exchange_modules(kind: str, release: Release) -> tuple[str, ...]:
 def is_own(engine: Engine, release: Release) -> bool:
     """Whether no chart of a release deploys an engine, so that only target `kubernetes` has it."""
     return engine in release.own_engines
-
-
-def components_of(module: str) -> tuple[str, ...]:
-    """The components that a module is made of, by their words in federation.yaml."""
-    return _PARTS.get(module, (module,))
 
 
 def offers_setting(component: str, key: str, value: Any) -> bool:

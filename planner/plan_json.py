@@ -123,7 +123,7 @@ def parse(data: bytes) -> PlanFile | BrokenPlan:
 def _document(data: bytes) -> dict[str, Any] | None:
     """Read a JSON object; None for anything else, and for what is nested too deeply."""
     try:
-        document = json.loads(data.decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
+        document = strictly(data)
     except (ValueError, RecursionError):
         return None
     return document if isinstance(document, dict) else None
@@ -145,6 +145,11 @@ def _json(value: object) -> str:
 def _block(site: Mapping[str, Any]) -> str:
     """Write one site, a line per key."""
     return "  {\n" + ",\n".join(f"   {_json(key)}: {_json(value)}" for key, value in site.items()) + "\n  }"
+
+
+def strictly(data: bytes) -> Any:
+    """The data of JSON in UTF-8. Raises ValueError or RecursionError for others, and for what readers may doubt."""
+    return json.loads(data.decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -10,9 +10,9 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
-from planner.plan_json import digest, is_file_name, is_site_name, sha256
+from planner.plan_json import digest, is_file_name, is_site_name, sha256, strictly
 from planner.prerequisites import Prerequisite
 
 VERSION: Final = 1
@@ -124,7 +124,7 @@ def parse(data: bytes) -> Contents | BrokenFolder:
     if len(data) > MAX_BYTES:
         return BrokenFolder(f"site.json is larger than {MAX_BYTES // 2**20} MiB")
     try:
-        document = json.loads(data.decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
+        document = strictly(data)
     except (ValueError, RecursionError):
         return BrokenFolder("site.json is not JSON")
     if not isinstance(document, dict):
@@ -315,17 +315,3 @@ def _laid_out(value: object) -> str:
     if isinstance(value, dict) and value:
         return "{\n" + ",\n".join(f"  {_json(key)}: {_json(each)}" for key, each in value.items()) + "\n }"
     return _json(value)
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Build an object; a key that stands twice makes the file no JSON for us."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        message = "a key stands twice"
-        raise ValueError(message)
-    return found
-
-
-def _no_constant(name: str) -> NoReturn:
-    """Refuse NaN and Infinity, which are no JSON."""
-    raise ValueError(name)

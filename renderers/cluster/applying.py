@@ -302,7 +302,8 @@ def _written(prepared: Prepared, operator: Operator, held: lease.HeldLease, disp
     api, folder = prepared.api, prepared.folder
     deadline = Deadline(WRITE_SECONDS, api.clock)
     revision = record.begin(api, folder, operator, deadline, of=prepared.of)
-    display.step(f"writing revision {revision.revision}, {len(prepared.changes)} objects")
+    number = len(prepared.changes)
+    display.step(f"writing revision {revision.revision}, {number} object{'s' * (number != 1)}")
     problem = _write(prepared, held, display, deadline)
     if problem is not None:
         if not held.is_lost:

@@ -118,7 +118,7 @@ def _has_pods(document: Mapping[str, Any]) -> bool:
 
 def _reaches_out(workload: Mapping[str, Any]) -> bool:
     """Whether pods would have something of their node, or a login to the cluster: no site's pods need either."""
-    spec = workload["spec"].get("template", {}).get("spec", {})
+    spec = workload.get("spec", {}).get("template", {}).get("spec", {})
     if any(spec.get(key) for key in _OF_THE_NODE) or spec.get("automountServiceAccountToken") is not False:
         return True
     if any(key != "name" and key not in _VOLUMES for volume in spec.get("volumes", ()) for key in volume):

@@ -164,7 +164,7 @@ def _of_file(path: Path, section: Section, key: str) -> bytes:
 
 
 _kept: dict[bytes, tuple[object, str]] = {}
-"""Contents, and the open file that holds them, for the life of the process."""
+"""Contents, and what holds them open for the life of the process, with its path."""
 
 
 def _as_file(data: bytes) -> str:
@@ -179,13 +179,13 @@ def _in_memory(data: bytes) -> tuple[object, str] | None:
     if sys.platform != "linux":
         return None
     try:
-        file = os.fdopen(os.memfd_create("fedplan"), "wb")
+        number = os.memfd_create("fedplan")
     except OSError:
         return None
-    file.write(data)
-    file.flush()
-    path = f"/proc/self/fd/{file.fileno()}"
-    return (file, path) if Path(path).is_file() else None
+    with os.fdopen(number, "wb", closefd=False) as file:
+        file.write(data)
+    path = f"/proc/self/fd/{number}"
+    return (number, path) if Path(path).is_file() else None
 
 
 def _on_disk(data: bytes) -> tuple[object, str]:

@@ -33,16 +33,17 @@ def node_ports(document: Mapping[str, Any]) -> frozenset[int]:
     """The NodePorts of a Service; none of anything else."""
     if document.get("kind") != "Service":
         return frozenset()
-    return frozenset(port["nodePort"] for port in document["spec"].get("ports") or () if port.get("nodePort"))
+    ports = document.get("spec", {}).get("ports", ())
+    return frozenset(port["nodePort"] for port in ports if port.get("nodePort"))
 
 
 def without(document: Document, ports: Collection[int]) -> Document:
     """A Service that leaves it to the server which NodePorts it gets in place of these."""
     kept = [
         {key: value for key, value in port.items() if key != "nodePort" or value not in ports}
-        for port in document["spec"]["ports"]
+        for port in document.get("spec", {}).get("ports", ())
     ]
-    return {**document, "spec": {**document["spec"], "ports": kept}}
+    return {**document, "spec": {**document.get("spec", {}), "ports": kept}}
 
 
 def _given_up(desired: Desired, live: Live) -> frozenset[int]:

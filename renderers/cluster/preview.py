@@ -24,7 +24,7 @@ from renderers.cluster.places import Places
 from renderers.cluster.references import WORKLOADS, Document, Reference, reference
 
 _IMMUTABLE: Final = "updates to statefulset spec for fields other than"
-_PORT_HELD: Final = re.compile(r"(?:nodePort: Invalid value: |node port )(\d+)[^,]*already allocated")
+_PORT_HELD: Final = re.compile(r"(?:nodePort: Invalid value: |node port )(\d{1,5})[^,]*already allocated")
 AT_ONCE: Final = 8
 """Requests that are sent side by side: each takes a round trip, and a site has dozens of objects."""
 WRITTEN: Final = (

@@ -34,6 +34,8 @@ _MOST_UNPACKED: Final = 16 * 1024 * 1024
 _NAME: Final = re.compile(r"fedplan-(.+)-v([1-9][0-9]{0,8})")
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _STATES: Final = frozenset(get_args(State))
+UNREADABLE: Final = "unreadable"
+"""The digest and the release of a revision that somebody has spoiled."""
 _RECORD: Final = "record.json"
 _FILES: Final = "files.json.gz"
 
@@ -54,7 +56,6 @@ class Record:
     federation: str
     site: str
     of: int | None = None
-    has_files: bool = True
 
 
 def history(api: Api, folder: SiteFolder, deadline: Deadline) -> Sequence[Record]:
@@ -63,9 +64,18 @@ def history(api: Api, folder: SiteFolder, deadline: Deadline) -> Sequence[Record
 
 
 def _records(documents: Sequence[Document], folder: SiteFolder) -> Sequence[Record]:
-    found = [_record(document) for document in documents]
-    ours = [record for record in found if record is not None and record.site == folder.key]
-    return sorted(ours, key=lambda each: -each.revision)
+    found = [_read(document, folder) for document in documents]
+    return sorted(found, key=lambda each: -each.revision)
+
+
+def _read(document: Document, folder: SiteFolder) -> Record:
+    """A revision; one that was spoiled counts as an apply that did not come to its end, as nothing of it is known."""
+    found = _record(document)
+    if found is not None and found.site == folder.key:
+        return found
+    at = str(document["metadata"].get("creationTimestamp", ""))
+    who, what = "somebody who has made it unreadable", UNREADABLE
+    return Record(_number(document), what, "failed", who, at, what, folder.federation, folder.key)
 
 
 def latest(api: Api, folder: SiteFolder, deadline: Deadline) -> Record | None:
@@ -100,7 +110,6 @@ def begin(api: Api, folder: SiteFolder, operator: Operator, deadline: Deadline, 
             federation=folder.federation,
             site=folder.key,
             of=of,
-            has_files=packed is not None,
         )
         reference = _reference(folder, record.revision)
         document = _document(folder, reference, record, packed)
@@ -186,12 +195,6 @@ def all_references(api: Api, folder: SiteFolder, deadline: Deadline) -> Sequence
     return [_reference(folder, number) for document in documents if (number := _number(document))]
 
 
-def record_owner(document: Mapping[str, Any]) -> tuple[str, str] | None:
-    """The federation and the site that a revision belongs to; None for any other ConfigMap."""
-    record = _record(document)
-    return None if record is None else (record.federation, record.site)
-
-
 def _documents(api: Api, folder: SiteFolder, deadline: Deadline) -> Sequence[Document]:
     found = api.list("v1", "ConfigMap", folder.home, deadline, labels=f"{RECORD_OF}={folder.key}")
     return [each for each in found if each["metadata"]["name"] == f"fedplan-{folder.key}-v{_number(each)}"]
@@ -257,7 +260,6 @@ def _record(document: Mapping[str, Any]) -> Record | None:
             federation=spoken(str(told["federation"])),
             site=spoken(str(told["site"])),
             of=of,
-            has_files=_FILES in (document.get("binaryData") or {}),
         )
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
         return None

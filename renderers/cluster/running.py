@@ -18,6 +18,7 @@ from planner.checks.unknown_context import broken_kubeconfig, unknown_context
 from planner.checks.wrong_cluster import wrong_cluster
 from planner.diagnostics import Diagnostic
 from renderers.cluster import api as cluster_api
+from renderers.cluster import applying
 from renderers.cluster.api import (
     Api,
     ApiError,
@@ -40,6 +41,7 @@ from renderers.cluster.applying import (
 from renderers.cluster.clock import Deadline
 from renderers.cluster.display import Display
 from renderers.cluster.folder import SiteFolder
+from renderers.cluster.masking import masked, values_of
 from renderers.cluster.operator import Operator
 from renderers.cluster.places import Places
 from renderers.cluster.preview import Action
@@ -77,7 +79,7 @@ class Connections:
         if context not in self._known:
             self._known[context] = api
             try:
-                api.version(Deadline(_FIRST_CONTACT, api.clock))
+                api.version(Deadline(min(_FIRST_CONTACT, applying.PREPARE_SECONDS), api.clock))
             except UnreachableError as error:
                 api.given_up = str(error)
             except ApiError as error:
@@ -122,23 +124,36 @@ def apply_sites(
             outcomes[each.folder.key] = SiteOutcome(each.folder, SiteState.REFUSED, prepared.diagnostics)
     try:
         is_wanted = not any(prepared.changes for prepared in ready) or ask(ready)
-    except BaseException:
+        while ready:
+            prepared = ready.pop(0)
+            outcomes[prepared.folder.key] = _ended(prepared, outcomes, operator, display_for, is_wanted=is_wanted)
+    except BaseException:  # Ctrl-C too: what was made for the trial of a site that is not begun is not left behind
         for prepared in ready:
             withdraw(prepared)
         raise
-    for prepared in ready:
-        folder = prepared.folder
-        behind = held_back_by(folder, [key for key, outcome in outcomes.items() if outcome.state in BAD])
-        if not is_wanted:
-            withdraw(prepared)
-            outcomes[folder.key] = SiteOutcome(folder, SiteState.DECLINED, prepared.diagnostics)
-        elif behind:
-            withdraw(prepared)
-            waits = held_back(prepared.places.of_site(), folder.key, behind)
-            outcomes[folder.key] = SiteOutcome(folder, SiteState.HELD_BACK, (*prepared.diagnostics, waits))
-        else:
-            outcomes[folder.key] = _carried_out(prepared, operator, display_for(folder))
     return tuple(outcomes[each.folder.key] for each in chosen)
+
+
+def _ended(
+    prepared: Prepared,
+    outcomes: Mapping[str, SiteOutcome],
+    operator: Operator,
+    display_for: Callable[[SiteFolder], Display],
+    *,
+    is_wanted: bool,
+) -> SiteOutcome:
+    """How one prepared site ends, after those that ended before it."""
+    folder = prepared.folder
+    behind = held_back_by(folder, [key for key, outcome in outcomes.items() if outcome.state in BAD])
+    if is_wanted and not behind:
+        outcome = _carried_out(prepared, operator, display_for(folder))
+        values = values_of(folder, prepared.secrets)
+        return replace(outcome, diagnostics=masked(outcome.diagnostics, values))
+    withdraw(prepared)
+    if not is_wanted:
+        return SiteOutcome(folder, SiteState.DECLINED, prepared.diagnostics)
+    waits = held_back(prepared.places.of_site(), folder.key, behind)
+    return SiteOutcome(folder, SiteState.HELD_BACK, (*prepared.diagnostics, waits))
 
 
 def attempt(
@@ -157,11 +172,13 @@ def attempt(
     revision: int | None = None
     try:
         if options.is_rollback:
-            found = earlier(api, folder, places, Deadline(PREPARE_SECONDS, api.clock))
-            if isinstance(found, tuple):
-                return SiteOutcome(folder, SiteState.REFUSED, found)
-            folder, places, revision = found.folder, found.places, found.revision
-        return replace(prepare(api, folder, places, options, environ, is_trial=is_trial), of=revision)
+            back = earlier(api, folder, places, Deadline(PREPARE_SECONDS, api.clock))
+            if isinstance(back, tuple):
+                return SiteOutcome(folder, SiteState.REFUSED, back)
+            folder, places, revision = back.folder, back.places, back.revision
+        prepared = prepare(api, folder, places, options, environ, is_trial=is_trial)
+        found = masked(prepared.diagnostics, values_of(folder, prepared.secrets))
+        return replace(prepared, of=revision, diagnostics=found)
     except ApiError as error:
         return failed(chosen.folder, chosen.places, api, error)
 

@@ -216,6 +216,9 @@ def test_a_reader_without_the_right_to_try(control_plane: Cluster, api: Api, nam
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KUBECONFIG", str(control_plane.stranger_kubeconfig()))
         stranger = connect(control_plane.context)
+        deadline = Deadline(10)
+        while not stranger.may("list", "apps", "deployments", name, deadline):  # a Role counts a moment later
+            assert deadline.wait(0.1)
         assert look_at(stranger, folder).drift == ()
         api.merge({"spec": {"replicas": 0}}, folder.objects[2].reference, Deadline(10))
         status = look_at(stranger, folder)

@@ -10,7 +10,6 @@ import yaml
 from planner.diagnostics import Diagnostic
 from planner.kubernetes_target import (
     component_keys,
-    components_of,
     offered_engines,
     offered_exchanges,
     offered_releases,
@@ -200,12 +199,6 @@ def test_keys_of_components(component: str, expected: tuple[str, ...]) -> None:
     assert all(offers_setting(component, key, 2) for key in component_keys(component))
     assert offers_setting(component, "replicas", 1)
     assert not offers_setting(component, "nodeSelectors", [{}])
-
-
-def test_components_of_modules() -> None:
-    """Spark and HDFS are two each."""
-    assert components_of("hdfs") == ("namenode", "datanode")
-    assert components_of("nginx") == ("nginx",)
 
 
 REFUSED: list[tuple[dict[str, Any], str]] = [

@@ -1,0 +1,166 @@
+"""What may stand where an API server should: every answer that is none ends as one plain error, and soon."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from renderers.cluster import api as cluster_api
+from renderers.cluster.api import Api, LoginRefusedError, RefusedError, UnreachableError, connect
+from renderers.cluster.clock import Deadline
+from renderers.cluster.references import Reference
+from renderers.cluster.shapes import OddShapeError, as_object
+
+POD = Reference("v1", "Pod", "fate-9999", "python-0")
+Answer = tuple[int, bytes, dict[str, str]]
+Say = Callable[[int, bytes], Api]
+
+
+@pytest.fixture
+def say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Api]]:
+    """A server that answers every request so, and an operator who speaks to it."""
+    told: list[Answer] = []
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            status, body, headers = told[-1]
+            with suppress(ConnectionError):
+                self.send_response_only(status)
+                for name, value in {"Content-Length": str(len(body)), **headers}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(body)
+
+        do_POST = do_PATCH = do_GET  # noqa: N815 - names of http.server
+
+        def log_message(self, *_: object) -> None:
+            """Keep quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "config"))
+    given = {
+        "clusters": [{"name": "c", "cluster": {"server": f"http://127.0.0.1:{server.server_address[1]}"}}],
+        "users": [],
+        "contexts": [{"name": "bank", "context": {"cluster": "c"}}],
+    }
+    (tmp_path / "config").write_text(json.dumps(given), encoding="utf-8")
+
+    def answering(status: int, body: object, **headers: str) -> Api:
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        told.append((status, data, {name.replace("_", "-"): value for name, value in headers.items()}))
+        return connect("bank")
+
+    yield answering
+    server.shutdown()
+    server.server_close()
+    thread.join(5)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        [],
+        "x",
+        None,
+        b"<html>",
+        b"\xff\xfe",
+        b"[" * 200_000,
+        {"metadata": []},
+        {"metadata": {"name": "python-0\x1b[31m"}},
+        {"metadata": {"labels": {}}},
+        {"metadata": {"name": "p"}, "status": {"containerStatuses": {"a": 1}}},
+        {"metadata": {"name": "p"}, "spec": {"template": {"spec": {"containers": "x"}}}},
+        {"metadata": {"name": "p", "managedFields": [{"fieldsV1": {"f:spec": []}}]}},
+    ],
+)
+def test_an_answer_of_another_shape(say: Callable[..., Api], body: object) -> None:
+    with pytest.raises(UnreachableError, match="does not answer as a Kubernetes API server"):
+        say(200, body).get(POD, Deadline(5))
+
+
+def test_empty_values_are_as_good_as_none() -> None:
+    """Wherever they stand; a text in a ConfigMap is only a text."""
+    found = as_object(
+        {"kind": "ConfigMap", "metadata": {"name": "x", "labels": None}, "spec": None, "data": {"spec": "x"}}
+    )
+    assert found == {"kind": "ConfigMap", "metadata": {"name": "x"}, "data": {"spec": "x"}}
+    with pytest.raises(OddShapeError, match=r"\.items\[0\]\.metadata\.name"):
+        as_object({"items": [{"metadata": {}}]})
+
+
+def test_a_huge_answer_is_read_no_further(say: Callable[..., Api], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster_api, "_MOST_BYTES", 1000)
+    with pytest.raises(UnreachableError, match="its answer is larger than"):
+        say(200, b"x" * 200_000).get(POD, Deadline(5))
+
+
+def test_a_list_without_an_end(say: Callable[..., Api]) -> None:
+    page = {"items": [{"metadata": {"name": "a"}}], "metadata": {"continue": "again"}}
+    with pytest.raises(UnreachableError, match="does not come to the end of a list"):
+        say(200, page).list("v1", "Pod", "fate-9999", Deadline(5))
+
+
+def test_a_redirect_is_not_followed(say: Callable[..., Api]) -> None:
+    """It would take the operator's token to whoever it names."""
+    with pytest.raises(UnreachableError, match="does not answer as a Kubernetes API server, but with 302"):
+        say(302, b"", Location="http://127.0.0.1:1/").get(POD, Deadline(5))
+
+
+@pytest.mark.parametrize("date", ["rubbish", "Mon, 01 Jan 0001 00:00:00 -2400", "Sun, 22 Nov 2026 10:00:00 -0000"])
+def test_a_clock_that_tells_no_time(say: Callable[..., Api], date: str) -> None:
+    """What cannot be read is not believed, and every time has a zone."""
+    found = say(200, {"major": "1", "minor": "27+"}, Date=date)
+    assert found.version(Deadline(5)) == (1, 27)
+    assert found.server_time(Deadline(5)).tzinfo is not None
+
+
+def test_a_version_that_is_none(say: Callable[..., Api]) -> None:
+    with pytest.raises(UnreachableError, match="does not answer as"):
+        say(200, {"major": "\u00b2", "minor": ""}).version(Deadline(5))
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (403, {"kind": "Status", "message": ["x"], "details": []}, RefusedError),
+        (409, {"kind": "Status", "details": {"causes": [5, {"field": []}]}}, RefusedError),
+        (401, b"null", LoginRefusedError),
+        (422, b"[" * 100_000, RefusedError),
+    ],
+)
+def test_a_no_in_odd_words(say: Callable[..., Api], status: int, body: object, kind: type[Exception]) -> None:
+    with pytest.raises(kind):
+        say(status, body).get(POD, Deadline(5))
+
+
+def test_a_pause_that_is_no_number(say: Callable[..., Api]) -> None:
+    with pytest.raises(UnreachableError, match="every try ended with 429"):
+        say(429, {}, Retry_After="\u00b2").get(POD, Deadline(0.3))
+
+
+def test_names_stay_in_their_path() -> None:
+    """Whatever an object is called, nothing else is asked for."""
+    assert Reference("v1", "Pod", "a/../b", "../../x").path == "/api/v1/namespaces/a%2F..%2Fb/pods/..%2F..%2Fx"
+
+
+def test_a_server_without_tls_is_told_at_once(say: Callable[..., Api], tmp_path: Path) -> None:
+    """And not tried until the deadline."""
+    api = say(200, {})
+    text = (tmp_path / "config").read_text(encoding="utf-8").replace("http://", "https://")
+    (tmp_path / "config").write_text(text, encoding="utf-8")
+    api = connect("bank")
+    deadline: Any = Deadline(30)
+    with pytest.raises(UnreachableError, match="it does not speak TLS"):
+        api.version(deadline)
+    assert deadline.elapsed < 10
