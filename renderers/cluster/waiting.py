@@ -187,14 +187,17 @@ def _findings(
     *,
     is_overdue: bool,
 ) -> Iterator[Diagnostic]:
-    """What is wrong with each workload; those that were only late count when nothing else has failed."""
+    """What is wrong with each workload: all that is known in one run.
+
+    Those that were only late, and nothing is wrong with, count when nothing else has failed.
+    """
     logs = Deadline(_LOG_SECONDS, deadline.clock)
     for state in states:
         place = places.of_object(state.reference)
         if state.is_failed:
             log = _log(api, state, logs)
             yield rollout_failed(place, state.what, state.reason, folder.key, state.pod, log)
-        elif is_overdue and not state.is_ready:
+        elif not state.is_ready and (is_overdue or state.trouble is not None):
             waited, last = duration(deadline.elapsed), state.reason or state.last_event
             counts = str(state.ready), str(state.wanted)
             found = rollout_overdue(place, state.what, *counts, waited, folder.key, last)

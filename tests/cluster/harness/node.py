@@ -13,6 +13,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -40,6 +41,7 @@ _LINK = "fedplan0"
 _CGROUP = "fedplan-node"
 _MARK = "FEDPLAN_NODE"
 _CTR = ("ctr", "--namespace=k8s.io")
+_TAGGING = threading.Lock()
 _SOCKET = "/run/containerd/containerd.sock"
 _ROOT = Path(__file__).resolve().parents[3]
 _PRIVATE = {"var-lib": Path("/var/lib"), "var-log": Path("/var/log"), "volumes": VOLUMES}
@@ -136,7 +138,8 @@ def tag_image(cluster: Cluster, source: str, name: str) -> None:
     if cluster.run is None:
         message = "a given cluster has images of its own"
         raise HarnessError(message)
-    _ctr(cluster.run, "images", "tag", "--force", full_name(source), full_name(name))
+    with _TAGGING:  # with --force a name is taken away and given anew: two at once would find it missing
+        _ctr(cluster.run, "images", "tag", "--force", full_name(source), full_name(name))
 
 
 def tear_down(run: Path, processes: Processes) -> None:
@@ -147,11 +150,9 @@ def tear_down(run: Path, processes: Processes) -> None:
     processes.end(["containerd"])
     _kill(lambda: [pid for pid in _marked(run, b"") if pid != os.getpid()])
     for group in _control_groups():
-        for folder in sorted((path for path in group.rglob("*") if path.is_dir()), reverse=True):
+        for folder in reversed(_folders(group)):
             with suppress(OSError):
                 folder.rmdir()
-        with suppress(OSError):
-            group.rmdir()
     subprocess.run(["ip", "link", "delete", _LINK], capture_output=True, check=False)
 
 
@@ -309,6 +310,11 @@ def _ctr(run: Path, *arguments: str) -> str:
     return done.stdout
 
 
+def _folders(group: Path) -> list[Path]:
+    """A control group and all below it, each before its own; those that vanish meanwhile are left out."""
+    return [Path(folder) for folder, _, _ in os.walk(group)]
+
+
 def _answers(run: Path) -> bool:
     """Whether containerd answers."""
     return subprocess.run([*inside(run), *_CTR, "version"], capture_output=True, check=False).returncode == 0
@@ -325,7 +331,7 @@ def _in_control_groups() -> list[int]:
     """The processes of the node's containers."""
     found: set[int] = set()
     for group in _control_groups():
-        for file in (group / "cgroup.procs", *group.rglob("cgroup.procs")):
+        for file in (folder / "cgroup.procs" for folder in _folders(group)):
             with suppress(OSError):
                 found |= {int(line) for line in file.read_text().split()}
     return sorted(found)
