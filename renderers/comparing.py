@@ -18,11 +18,11 @@ from renderers import git
 from renderers.kubefate import SERVING_FILE
 from renderers.reading import Reading
 from renderers.report import LinesDocument, safe_lines
+from renderers.sound_yaml import SoundLoader
 from renderers.target import TARGETS, Files
 
 EXAMINED: Final = 200
 """Updated sites whose files are compared key by key; beyond that the effects are left to `--diff`."""
-_Loader: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 Render = Callable[[PlannedSite], Files]
 
 
@@ -113,10 +113,10 @@ def _effects(
         if before is None:
             continue
         try:
-            old = yaml.load(before, Loader=_Loader)  # noqa: S506 - CSafeLoader or SafeLoader
+            old = yaml.load(before, Loader=SoundLoader)  # noqa: S506 - SoundLoader is a safe one
         except yaml.YAMLError:
             continue
-        new = yaml.load(text, Loader=_Loader)  # noqa: S506 - CSafeLoader or SafeLoader
+        new = yaml.load(text, Loader=SoundLoader)  # noqa: S506 - SoundLoader is a safe one
         release: Release | ServingRelease = planned.release
         if planned.serving is not None and (name == SERVING_FILE or planned.site.kind == "exchange"):
             release = planned.serving.release

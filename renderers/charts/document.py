@@ -11,8 +11,8 @@ from typing import Any, Final, NamedTuple
 import yaml
 
 from planner.diagnostics import KeyPath, Span
+from renderers.sound_yaml import SoundLoader
 
-LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _VALUE: Final = r"(?:[^\n\r\x85\u2028\u2029&*!|>{\[#\"']*|\"[^\n\r\x85\u2028\u2029\\\"]*\")"
 """A scalar that ends with its line and means the same wherever it stands."""
 _ROWS_APART: Final = "rows-are-read-one-by-one"
@@ -136,7 +136,7 @@ def _holder(block: Any, keys: tuple[str, ...]) -> dict[str, Any]:
 
 def load_slowly(text: str) -> Any:
     """The data of `text`, read as a whole."""
-    return yaml.load(text, Loader=LOADER)  # noqa: S506 - CSafeLoader or SafeLoader
+    return yaml.load(text, Loader=SoundLoader)  # noqa: S506 - SoundLoader is a safe one
 
 
 @lru_cache(maxsize=65536)
@@ -147,7 +147,7 @@ def load_row(text: str) -> Any:
 
 def locate(text: str, path: KeyPath) -> Span:
     """The line and column of a key path in `text`, or of the deepest part of it that exists."""
-    node = yaml.compose(text, Loader=LOADER)
+    node = yaml.compose(text, Loader=SoundLoader)
     line, column = 1, 1
     for step in path:
         if isinstance(node, yaml.MappingNode):

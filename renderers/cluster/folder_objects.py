@@ -16,7 +16,7 @@ from planner.kubernetes_target import FEDERATION_LABEL, SITE_LABEL
 from planner.site_json import SECRETS, Contents
 from renderers.cluster.references import WORKLOADS, Document, Reference, reference
 from renderers.cluster.shapes import OddShapeError, as_object
-from renderers.cluster.sound_yaml import UnsoundYamlError, documents
+from renderers.sound_yaml import UnsoundYamlError, documents
 
 _MOST_REPLICAS: Final = 10_000
 _NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")

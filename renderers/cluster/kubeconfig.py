@@ -14,8 +14,8 @@ from typing import Any, Final, NoReturn
 from urllib.parse import urlsplit
 
 from planner.diagnostics import Diagnostic
-from renderers.cluster.sound_yaml import UnsoundYamlError, documents
 from renderers.files import read_bounded
+from renderers.sound_yaml import UnsoundYamlError, documents
 
 _MAX_BYTES: Final = 16 * 2**20
 

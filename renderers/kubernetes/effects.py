@@ -13,10 +13,10 @@ import yaml
 
 from planner import site_json
 from renderers.kubernetes.workloads import WORKLOADS
+from renderers.sound_yaml import SoundLoader
 
 Files = Mapping[str, str]
 _Objects = dict[tuple[str, str, str], dict[str, Any]]
-_Loader: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _FIXED: Final = ("selector", "serviceName", "volumeClaimTemplates", "podManagementPolicy")
 """What Kubernetes refuses to change of a workload."""
 _QUIET: Final[Mapping[str, str]] = {
@@ -52,7 +52,7 @@ def _objects(files: Files) -> _Objects:
         if not file[:2].isdigit():
             continue
         try:
-            documents = list(yaml.load_all(text, Loader=_Loader))
+            documents = list(yaml.load_all(text, Loader=SoundLoader))
         except yaml.YAMLError:
             continue
         for each in documents:
@@ -113,7 +113,7 @@ def _tables(old: _Objects, new: _Objects, after: Files, restarted: set[str]) -> 
 def _rows(table: str) -> set[str]:
     """The keys of a route table: whom it knows."""
     try:
-        data = yaml.load(table, Loader=_Loader)  # noqa: S506 - CSafeLoader or SafeLoader
+        data = yaml.load(table, Loader=SoundLoader)  # noqa: S506 - SoundLoader is a safe one
     except yaml.YAMLError:
         return set()
     while isinstance(data, dict) and len(data) == 1:

@@ -10,8 +10,8 @@ from typing import Any, Final
 import yaml
 
 from planner.diagnostics import KeyPath, Span
+from renderers.sound_yaml import SoundLoader
 
-_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _SEPARATOR: Final = "\n---\n"
 _HEAD: Final = re.compile(r"(?:(?:#[^\n]*)?\n)*")
 _KEY: Final = re.compile(r"([A-Za-z0-9_./-]+|\"[^\"\\\n]*\"):(?: (\S[^\n]*))?(?:\n|\Z)")
@@ -51,7 +51,7 @@ def _is_plain(text: str) -> bool:
 
 
 def _documents_slowly(text: str) -> tuple[Any, ...]:
-    return tuple(each for each in yaml.load_all(text, Loader=_LOADER) if each is not None)
+    return tuple(each for each in yaml.load_all(text, Loader=SoundLoader) if each is not None)
 
 
 def load(text: str) -> Any:
@@ -152,7 +152,7 @@ def _scalar(written: str) -> Any:
         return written[1:-1]
     if not written or (written[0] in "|>&*!%@`?-" and not written[1:2].isdigit()):
         raise _NotPlainError
-    return yaml.load(f"key: {written}\n", Loader=_LOADER)["key"]  # noqa: S506 - CSafeLoader or SafeLoader
+    return yaml.load(f"key: {written}\n", Loader=SoundLoader)["key"]  # noqa: S506 - SoundLoader is a safe one
 
 
 def locate(text: str, path: KeyPath) -> Span:
@@ -171,7 +171,7 @@ def locate(text: str, path: KeyPath) -> Span:
 
 def _nodes(text: str) -> Iterator[yaml.Node]:
     try:
-        yield from (node for node in yaml.compose_all(text, Loader=_LOADER) if node is not None)
+        yield from (node for node in yaml.compose_all(text, Loader=SoundLoader) if node is not None)
     except yaml.YAMLError:
         return
 
