@@ -178,7 +178,9 @@ def begun(
     folder: Path, command: str, *arguments: str, environ: Mapping[str, str] | None = None
 ) -> subprocess.Popen[str]:
     """A command as a process of its own, which reads the kubeconfig of this one."""
-    program = [sys.executable, "-c", "import sys; from tasks import main; sys.argv[0] = 'fedplan'; main()"]
+    # A background job of a shell ignores Ctrl-C, and so would this: it listens again.
+    listens = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    program = [sys.executable, "-c", f"{listens}; from tasks import main; sys.argv[0] = 'fedplan'; main()"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **(environ or {})}
     pipe = subprocess.PIPE
     line = [*program, command, *arguments]
