@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from io import StringIO
 from typing import Any, Final, TextIO
 
+from planner.wording import label
 from renderers.cluster.applying import Options, Prepared, SiteOutcome, SiteState
 from renderers.cluster.display import display_for
 from renderers.cluster.operator import operator
 from renderers.cluster.preview_text import changes_data, counts, preview_lines
 from renderers.cluster.running import apply_sites
 from renderers.cluster.selection import Chosen, Selection, Wish, select, site_keys
-from renderers.cluster_report import ERRORS, USAGE, Teller, Told, exit_code, site_label
+from renderers.cluster_report import ERRORS, USAGE, Teller, Told, exit_code
 from renderers.handing_over import by_hand, whole_runbook
 from renderers.report import State, Step, wants_colour
 from renderers.report.excerpt import visible
@@ -189,7 +190,7 @@ def _lines(request: Request, selection: Selection, outcomes: Sequence[SiteOutcom
     for outcome in outcomes:
         yield f"{outcome.folder.label.ljust(width)}  {_told_of(outcome)}"
     for key, why in selection.not_ours:
-        yield f"{site_label(key)}: not ours ({why})"
+        yield f"{label(key)}: not ours ({why})"
     for sentence in _next(request, selection, outcomes):
         yield ""
         yield sentence
@@ -201,7 +202,7 @@ def _next(request: Request, selection: Selection, outcomes: Sequence[SiteOutcome
     keys = {outcome.folder.key for outcome in outcomes}
     follow = sorted({peer for outcome in done if _concerns_peers(outcome) for peer in outcome.folder.peers} - keys)
     if follow:
-        shown = ", ".join(site_label(key) for key in follow[:_MOST_NAMED])
+        shown = ", ".join(label(key) for key in follow[:_MOST_NAMED])
         shown += f" and {len(follow) - _MOST_NAMED} more" if len(follow) > _MOST_NAMED else ""
         if request.rollback:
             yield f"Next: where {shown} followed the plan that was left, each operator must go back as well."

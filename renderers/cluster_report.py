@@ -92,8 +92,3 @@ def exit_code(outcomes: Sequence[SiteOutcome]) -> int:
     if states & (set(BAD) - {SiteState.UNREACHABLE}):
         return ERRORS
     return WORLD if SiteState.UNREACHABLE in states else GOOD
-
-
-def site_label(key: str) -> str:
-    """A site as a user names it."""
-    return key.replace("-", " ", 1)

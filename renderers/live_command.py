@@ -7,11 +7,12 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from planner.wording import label
 from renderers.cluster.applying import Options, Prepared, SiteOutcome
 from renderers.cluster.preview_text import changes_data, counts, preview_lines
 from renderers.cluster.running import Connections, attempt
 from renderers.cluster.selection import Selection, Wish, select
-from renderers.cluster_report import DIFFERENT, ERRORS, GOOD, USAGE, WORLD, Teller, Told, site_label
+from renderers.cluster_report import DIFFERENT, ERRORS, GOOD, USAGE, WORLD, Teller, Told
 from renderers.report import State, Step, wants_colour
 from renderers.workspace import workspace
 
@@ -57,7 +58,7 @@ def _lines(
         else:
             yield f"{each.folder.label} on {each.folder.cluster}: {counts(each.changes) or 'runs as planned'}"
     for key, why in selection.not_ours:
-        yield f"{site_label(key)}: not ours ({why})"
+        yield f"{label(key)}: not ours ({why})"
     for planned in selection.elsewhere:
         yield f"{planned.site.label}: target {planned.site.target} is not compared"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from planner.diagnostics import Diagnostic
-from planner.wording import option
+from planner.wording import label, option
 from renderers.cluster import record, rights
 from renderers.cluster.api import ApiError
 from renderers.cluster.applying import PREPARE_SECONDS, SiteOutcome
@@ -16,7 +16,7 @@ from renderers.cluster.record import Record, moment
 from renderers.cluster.running import Connections, failed
 from renderers.cluster.selection import Chosen, Selection, Wish, select, site_keys
 from renderers.cluster.status import SiteStatus, lines, observe, record_data, to_json
-from renderers.cluster_report import DIFFERENT, ERRORS, GOOD, USAGE, WORLD, Teller, Told, site_label
+from renderers.cluster_report import DIFFERENT, ERRORS, GOOD, USAGE, WORLD, Teller, Told
 from renderers.report import State, Step
 from renderers.workspace import workspace
 
@@ -107,7 +107,7 @@ def _lines(selection: Selection, seen: Sequence[Seen]) -> Iterator[str]:
                 yield f"    {_revision(revision)}"
         yield from _next(each.status)
     for key, why in selection.not_ours:
-        yield f"{site_label(key)}: not ours ({why})"
+        yield f"{label(key)}: not ours ({why})"
     for planned in selection.elsewhere:
         yield f"{planned.site.label}: target {planned.site.target} is not looked at"
 

@@ -37,7 +37,7 @@ from renderers.cluster.api import Api, ApiError, RefusedError
 from renderers.cluster.clock import Deadline
 from renderers.cluster.cluster_checks import check_cluster
 from renderers.cluster.display import Display
-from renderers.cluster.folder import Desired, HotTable, SiteFolder
+from renderers.cluster.folder import Desired, SiteFolder
 from renderers.cluster.operator import Operator
 from renderers.cluster.places import Places
 from renderers.cluster.preview import (
@@ -51,14 +51,12 @@ from renderers.cluster.preview import (
     preview,
     with_annotations,
 )
-from renderers.cluster.references import WORKLOADS, Document, Reference
+from renderers.cluster.references import WORKLOADS, Live, Reference
 from renderers.cluster.rollout import WorkloadState
 from renderers.cluster.waiting import wait
 
 PREPARE_SECONDS: Final = 120.0
 WRITE_SECONDS: Final = 180.0
-Live = Mapping[tuple[str, str, str, str], Document]
-"""Objects of a cluster by the keys of their references."""
 
 
 class SiteState(StrEnum):
@@ -278,10 +276,7 @@ def carry_out(prepared: Prepared, operator: Operator, display: Display) -> SiteO
         )
     held = lease.acquire(api, folder, "apply", operator, Deadline(WRITE_SECONDS, api.clock))
     if isinstance(held, lease.Holder):
-        diagnostic = lease_held(
-            places.of_site(), folder.key, held.identity, duration(held.renewed), duration(held.remaining)
-        )
-        return SiteOutcome(folder, SiteState.REFUSED, (*prepared.diagnostics, diagnostic))
+        return SiteOutcome(folder, SiteState.REFUSED, (*prepared.diagnostics, told_of(held, folder, places)))
     try:
         now = record.latest(api, folder, Deadline(WRITE_SECONDS, api.clock))
         if now is not None and now != prepared.last:
@@ -296,6 +291,12 @@ def carry_out(prepared: Prepared, operator: Operator, display: Display) -> SiteO
         raise
     finally:
         held.release()
+
+
+def told_of(holder: lease.Holder, folder: SiteFolder, places: Places) -> Diagnostic:
+    """Who holds the Lease of a site, as a finding."""
+    renewed, remaining = duration(holder.renewed), duration(holder.remaining)
+    return lease_held(places.of_site(), folder.key, holder.identity, renewed, remaining)
 
 
 def _written(prepared: Prepared, operator: Operator, held: lease.HeldLease, display: Display) -> SiteOutcome:
@@ -393,15 +394,10 @@ def _changed_tables(prepared: Prepared) -> set[tuple[str, str]]:
     found = set[tuple[str, str]]()
     for table in prepared.folder.hot_tables:
         before = prepared.before.get(("", "ConfigMap", table.namespace, table.config_map))
-        if before is not None and (before.get("data") or {}).get(table.key) != _text_of(prepared.folder, table):
+        planned = tables.planned_text(prepared.folder, table)
+        if before is not None and (before.get("data") or {}).get(table.key) != planned:
             found.add((table.namespace, table.config_map))
     return found
-
-
-def _text_of(folder: SiteFolder, table: HotTable) -> str:
-    wanted = ("", "ConfigMap", table.namespace, table.config_map)
-    found = next(each.document for each in folder.objects if each.reference.key == wanted)
-    return str(found["data"][table.key])
 
 
 def _seen_through(
@@ -478,7 +474,7 @@ def _restart(workload: Reference, folder: SiteFolder, live: Live, before: Live) 
         is_its = (table.kind, table.workload, table.namespace) == (workload.kind, workload.name, workload.namespace)
         if table.restart_on_removal and is_its:
             known = before.get(("", "ConfigMap", table.namespace, table.config_map)) or {}
-            new = _text_of(folder, table)
+            new = tables.planned_text(folder, table) or ""
             if tables.removed_entries((known.get("data") or {}).get(table.key, ""), new):
                 return tables.mark_of(new)
     template = (live.get(workload.key) or {}).get("spec", {}).get("template", {})

@@ -10,9 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from renderers.cluster.folder import Desired
-from renderers.cluster.references import Document
-
-Live = Mapping[tuple[str, str, str, str], Document]
+from renderers.cluster.references import Document, Live
 
 
 def freed(desired: Sequence[Desired], live: Live, stale: Iterable[Document]) -> frozenset[int]:

@@ -74,6 +74,10 @@ class Reference(NamedTuple):
         return f"{collection(self.api_version, self.kind, self.namespace)}/{quote(self.name, safe=':')}"
 
 
+Live = Mapping[tuple[str, str, str, str], Document]
+"""Objects as a cluster has or had them, by the keys of their references."""
+
+
 def collection(api_version: str, kind: str, namespace: str) -> str:
     """The path of all objects of a kind, in one namespace or (with an empty one) in the whole cluster."""
     root = f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"

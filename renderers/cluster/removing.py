@@ -7,13 +7,11 @@ from dataclasses import replace
 from typing import Final
 
 from planner.checks.data_kept import data_kept
-from planner.checks.lease_held import lease_held
 from planner.checks.object_refused import refused_midway
 from planner.diagnostics import Diagnostic
-from planner.wording import duration
 from renderers.cluster import lease, record, rights
 from renderers.cluster.api import Api, RefusedError
-from renderers.cluster.applying import WRITE_SECONDS, Options, SiteOutcome, SiteState
+from renderers.cluster.applying import WRITE_SECONDS, Options, SiteOutcome, SiteState, told_of
 from renderers.cluster.clock import Deadline
 from renderers.cluster.display import Display
 from renderers.cluster.folder import SiteFolder
@@ -50,8 +48,7 @@ def remove(
         return SiteOutcome(folder, SiteState.UNCHANGED, found)
     held = lease.acquire(api, folder, "remove", operator, Deadline(WRITE_SECONDS, api.clock))
     if isinstance(held, lease.Holder):
-        who = lease_held(places.of_site(), folder.key, held.identity, duration(held.renewed), duration(held.remaining))
-        return SiteOutcome(folder, SiteState.REFUSED, (*found, who))
+        return SiteOutcome(folder, SiteState.REFUSED, (*found, told_of(held, folder, places)))
     try:
         outcome = _removed(api, folder, places, options, display, deadline)
         if outcome.state is SiteState.REMOVED:

@@ -28,7 +28,7 @@ from renderers.cluster.display import Display
 from renderers.cluster.folder import HotTable, SiteFolder
 from renderers.cluster.labels import of_site
 from renderers.cluster.places import Places
-from renderers.cluster.references import Document, Reference
+from renderers.cluster.references import Document, Live, Reference
 
 PACE: Final = 2.0
 """Seconds between two looks into a pod."""
@@ -41,9 +41,6 @@ _RUN_SECONDS: Final = 30.0
 _NEVER: Final = (403, 404, 405, 501)
 _NOT_RUNNABLE: Final = (126, 127)
 _DEFAULT: Final = "default"
-
-Live = Mapping[tuple[str, str, str, str], Document]
-"""Objects as they were before an apply, by the keys of their references."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +140,7 @@ def forget_pulsar_peers(
     if table is None:
         return ()
     before = live.get(_config_map(table).key) or {}
-    old, new = str((before.get("data") or {}).get(table.key, "")), _planned(folder, table)
+    old, new = str((before.get("data") or {}).get(table.key, "")), planned_text(folder, table)
     if new is None or old == new:
         return ()
     place = places.of_object(_config_map(table))
@@ -182,7 +179,7 @@ def _awaited(
     api: Api, folder: SiteFolder, changed: Collection[tuple[str, str]], deadline: Deadline
 ) -> Iterator[_Awaited]:
     for table in folder.hot_tables:
-        text = _planned(folder, table)
+        text = planned_text(folder, table)
         if text is not None and (table.namespace, table.config_map) in changed:
             live = api.get(_config_map(table), deadline) or {}
             entries = live.get("metadata", {}).get("managedFields") or ()
@@ -194,7 +191,7 @@ def _config_map(table: HotTable) -> Reference:
     return Reference("v1", "ConfigMap", table.namespace, table.config_map)
 
 
-def _planned(folder: SiteFolder, table: HotTable) -> str | None:
+def planned_text(folder: SiteFolder, table: HotTable) -> str | None:
     """The planned text of a table; None where the folder was narrowed to the other half of the site."""
     wanted = _config_map(table).key
     found = next((each.document for each in folder.objects if each.reference.key == wanted), None)

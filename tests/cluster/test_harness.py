@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import time
 import urllib.request
 from collections.abc import Callable
@@ -18,8 +19,8 @@ from tests.cluster.harness.fake_node import FakeNode
 from tests.cluster.harness.level import Level
 from tests.cluster.harness.processes import Processes
 
-client: Any = pytest.importorskip("kubernetes.client", reason="install the package kubernetes to run these")
-stream: Any = pytest.importorskip("kubernetes.stream").stream
+client: Any = importlib.import_module("kubernetes.client")
+stream: Any = importlib.import_module("kubernetes.stream").stream
 
 Clients = Callable[[Cluster | Path], Any]
 SERVER = "import http.server; http.server.test(http.server.SimpleHTTPRequestHandler, port=8000)"

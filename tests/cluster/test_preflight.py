@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import importlib
 import random
 import time
 from collections.abc import Callable, Mapping
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from renderers.cluster import namespaces, rbac, secret_values
 from renderers.cluster.api import Api, RefusedError, connect
@@ -34,9 +36,8 @@ from tests.cluster.harness.cluster import Cluster
 from tests.conftest import plan_text
 from tests.unit.cluster_double import folder_of, thing, workload
 
-client: Any = pytest.importorskip("kubernetes.client", reason="install the package kubernetes to run these")
-utils: Any = pytest.importorskip("kubernetes.utils")
-yaml: Any = pytest.importorskip("yaml")
+client: Any = importlib.import_module("kubernetes.client")
+utils: Any = importlib.import_module("kubernetes.utils")
 
 Clients = Callable[[Cluster | Path], Any]
 SITE = """\
