@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import shutil
@@ -16,6 +17,8 @@ from kubernetes import client
 
 from renderers.apply_command import Request, run_apply
 from renderers.live_command import run_live
+from renderers.remove_command import Request as Removal
+from renderers.remove_command import run_remove
 from renderers.report import json_report
 from renderers.status_command import Request as StatusRequest
 from renderers.status_command import run_status
@@ -385,14 +388,16 @@ def test_a_namespace_of_something_else_is_left_alone(lab: Lab) -> None:
     assert lab.events() == before
 
 
+class Terminal(io.StringIO):
+    """Somebody who types."""
+
+    def isatty(self) -> bool:
+        """It is one."""
+        return True
+
+
 def test_the_operator_is_asked(lab: Lab) -> None:
     """Without a terminal --yes is required; with one, anything but yes declines and leaves nothing behind."""
-    import io
-
-    class Terminal(io.StringIO):
-        def isatty(self) -> bool:
-            return True
-
     lab.plan()
     request = Request(file=str(lab.folder / FILE), sites=("party-9999",))
     text, code = run_apply(request, stdin=io.StringIO("y\n"), stderr=io.StringIO())
@@ -403,6 +408,22 @@ def test_the_operator_is_asked(lab: Lab) -> None:
     assert "[y/N]" in told.getvalue()
     phases = {each.metadata.name: each.status.phase for each in lab.core.list_namespace().items}
     assert phases.get(lab.namespace, "Terminating") == "Terminating"
+
+
+def test_a_remove_takes_the_site_s_name(lab: Lab) -> None:
+    """Typed as it is; yes, or another site's, leaves everything as it was."""
+    lab.plan()
+    lab.applied()
+    before = lab.events()
+    request = Removal(file=str(lab.folder / FILE), sites=("party-9999",))
+    assert run_remove(request, stdin=io.StringIO("party-9999\n"), stderr=io.StringIO())[1] == 64
+    for typed in ("yes\n", "party-10000\n", "\n", ""):
+        told = io.StringIO()
+        text, code = run_remove(request, stdin=Terminal(typed), stderr=told)
+        assert (code, "nothing was removed" in text, "rollsite" in told.getvalue()) == (1, True, True), text
+    assert lab.events() == before
+    text, code = run_remove(request, stdin=Terminal("party-9999\n"), stderr=io.StringIO())
+    assert (code, {kind for kind, _ in lab.versions()}) == (0, {"Secret"}), text
 
 
 def test_reports_are_what_their_schema_says(lab: Lab) -> None:
