@@ -1,7 +1,7 @@
 """Plan and prove a multi-party FATE federation from one federation.yaml.
 
 A table of contents: each task parses its options, calls one function, prints, and exits.
-Exit codes: 0 good, 1 errors, 2 --check found differences, 3 the world refused, 64 usage, 70 a bug of fedplan.
+Exit codes: 0 good, 1 errors, 2 differences (--check, --against), 3 the world refused, 64 usage, 70 a bug of fedplan.
 """
 
 from __future__ import annotations
@@ -28,9 +28,11 @@ DIFFERENT: Final = 2
 WORLD: Final = 3
 USAGE: Final = 64
 BUG: Final = 70
-_COMMAND: Final = re.compile(r"\binvoke(?= (?:plan|verify|apply|status|remove|rbac|import|graph|explain|init)\b)")
+_COMMAND: Final = re.compile(
+    r"\binvoke(?= (?:plan|verify|apply|status|remove|bundle|rbac|kubefate|import|graph|explain|init)\b)"
+)
 """What the texts call the program; installed, it has a name of its own."""
-FORMATS: Final = "text, json, sarif, junit, github"
+FORMATS: Final = "text, json, sarif, junit, github, markdown"
 
 _Task = TypeVar("_Task", bound=Callable[..., None])
 
@@ -95,7 +97,9 @@ def _checked_format(name: str) -> str:
         "dry_run": "With --fix: show the difference and write nothing; exit 2 when there is one.",
         "diff": "Show the difference to the baseline, file by file.",
         "against": "Git revision to compare with (default HEAD).",
-        "live": "Write nothing; show how what runs differs from what stands in out/ (target kubernetes).",
+        "live": "Write nothing; show how what runs differs from what stands in out/.",
+        "render": "Folder to write the final objects of charts to, as helm renders them; proves the routes in them.",
+        "charts": "With --render: where charts come from, in place of what federation.yaml says.",
         "context": "With --live: context of the kubeconfig (default the cluster's in federation.yaml).",
         "forget": "Free the ports of a removed site, party-ID or exchange-NAME (repeatable).",
         "format": f"One of {FORMATS}.",
@@ -112,6 +116,8 @@ def plan(  # noqa: PLR0913, PLR0917 - one argument per option
     diff: bool = False,  # noqa: FBT001, FBT002 - as above
     against: str = "",
     live: bool = False,  # noqa: FBT001, FBT002 - as above
+    render: str = "",
+    charts: str = "",
     context: str = "",
     forget: Sequence[str] | None = None,
     format: str = "text",  # noqa: A002 - the option is called --format
@@ -120,6 +126,15 @@ def plan(  # noqa: PLR0913, PLR0917 - one argument per option
     from renderers.commands import run_plan
 
     name = _checked_format(format)
+    if render or charts:
+        from renderers.render_command import run_render
+
+        if check or fix or dry_run or diff or against or forget or live or context or not render:
+            _usage("--render stands with --charts alone: it renders what is in out/")
+        text, code = run_render(file, out or None, name, goal=render, charts=charts)
+        _print(text)
+        _exit(code)
+        return
     if live or context:
         from renderers.live_command import run_live
 
@@ -150,6 +165,9 @@ def plan(  # noqa: PLR0913, PLR0917 - one argument per option
         "file": "The federation (default federation.yaml).",
         "out": "Folder that was planned to (default out/ beside the file).",
         "path": "Show the way of one message, hop by hop: FROM:TO, as in 9999:10000.",
+        "against": "Git revision: which pairs are lost, gained or re-routed since (exit 2 for the lost and re-routed).",
+        "from_": "A site's folder or bundle that was handed over, in place of federation.yaml.",
+        "digest": "With --from: the digest that the folder must have.",
         "format": f"One of {FORMATS}.",
     },
 )
@@ -159,12 +177,24 @@ def verify(
     file: str = "federation.yaml",
     out: str = "",
     path: str = "",
+    against: str = "",
+    from_: str = "",
+    digest: str | None = None,
     format: str = "text",  # noqa: A002 - the option is called --format
 ) -> None:
     """Prove the routes in the written out/ again, as a stranger would read it. Needs no cluster."""
     from renderers.commands import run_verify
 
-    text, code = run_verify(file, out or None, _checked_format(format), path=path or None)
+    if from_ or digest is not None:
+        from renderers.verify_folder_command import run_verify_folder
+
+        if out or path or against or not from_:
+            _usage("--from stands with --digest alone: the folder is proved by itself")
+        text, code = run_verify_folder(from_, digest, _checked_format(format))
+        _print(text)
+        _exit(code)
+        return
+    text, code = run_verify(file, out or None, _checked_format(format), path=path or None, against=against or None)
     _print(text)
     _exit(code)
 
@@ -178,7 +208,7 @@ def verify(
         "party": "Whose site, by party id (repeatable).",
         "site": "A site by its folder's name, as in exchange-hub (repeatable).",
         "all": "Every site whose cluster your kubeconfig leads to.",
-        "from_": "A site's folder that was handed over, in place of federation.yaml.",
+        "from_": "A site's folder or bundle that was handed over, in place of federation.yaml.",
         "digest": "With --from: the digest that the folder must have.",
         "context": "Context of the kubeconfig (default the cluster's in federation.yaml).",
         "only": "training or serving alone.",
@@ -187,6 +217,7 @@ def verify(
         "force_conflicts": "Take fields that others have set.",
         "delete_data": "Delete claims and Secrets that the plan has no more.",
         "rollback": "Go back to the plan that came up before the latest one.",
+        "charts": "Where charts come from, in place of what the site says (targets helm, kubefate).",
         "timeout": "Seconds to wait for the roll-out of a site (default 900).",
         "format": f"One of {FORMATS}.",
     },
@@ -208,10 +239,11 @@ def apply(  # noqa: PLR0913, PLR0917 - one argument per option
     force_conflicts: bool = False,  # noqa: FBT001, FBT002 - as above
     delete_data: bool = False,  # noqa: FBT001, FBT002 - as above
     rollback: bool = False,  # noqa: FBT001, FBT002 - as above
+    charts: str = "",
     timeout: int = 900,
     format: str = "text",  # noqa: A002 - the option is called --format
 ) -> None:
-    """Apply what was planned to a site's cluster, and wait until it runs (target kubernetes)."""
+    """Apply what was planned to a site's cluster, as its target wants it, and wait until it runs."""
     from renderers.apply_command import Request, run_apply
 
     request = Request(
@@ -228,6 +260,7 @@ def apply(  # noqa: PLR0913, PLR0917 - one argument per option
         force_conflicts=force_conflicts,
         delete_data=delete_data,
         rollback=rollback,
+        charts=charts,
         digest=digest,
         timeout=timeout,
         format_name=_checked_format(format),
@@ -246,7 +279,7 @@ def apply(  # noqa: PLR0913, PLR0917 - one argument per option
         "party": "Whose site, by party id (repeatable).",
         "site": "A site by its folder's name, as in exchange-hub (repeatable).",
         "all": "Every site whose cluster your kubeconfig leads to.",
-        "from_": "A site's folder that was handed over, in place of federation.yaml.",
+        "from_": "A site's folder or bundle that was handed over, in place of federation.yaml.",
         "context": "Context of the kubeconfig (default the cluster's in federation.yaml).",
         "format": f"One of {FORMATS}.",
     },
@@ -289,7 +322,7 @@ def status(
         "out": "Folder that was planned to (default out/ beside the file).",
         "party": "Whose site, by party id (repeatable).",
         "site": "A site by its folder's name, as in exchange-hub (repeatable).",
-        "from_": "A site's folder that was handed over, in place of federation.yaml.",
+        "from_": "A site's folder or bundle that was handed over, in place of federation.yaml.",
         "context": "Context of the kubeconfig (default the cluster's in federation.yaml).",
         "yes": "Do not ask for the site's name; needed where there is no terminal.",
         "delete_data": "Delete its claims, Secrets and history as well.",
@@ -339,7 +372,7 @@ def remove(  # noqa: PLR0913, PLR0917 - one argument per option
         "out": "Folder that was planned to (default out/ beside the file).",
         "party": "Whose site, by party id (repeatable).",
         "site": "A site by its folder's name, as in exchange-hub (repeatable).",
-        "from_": "A site's folder that was handed over, in place of federation.yaml.",
+        "from_": "A site's folder or bundle that was handed over, in place of federation.yaml.",
         "user": "Name that the cluster knows the operator by (default: a ServiceAccount of its own).",
         "group": "Group of operators, in place of one.",
     },
@@ -368,6 +401,47 @@ def rbac(
         group=group,
     )
     text, code = run_rbac(request)
+    _print(text)
+    _exit(code)
+
+
+@task(
+    auto_shortflags=False,
+    iterable=["party", "site"],
+    help={
+        "file": "The federation (default federation.yaml).",
+        "out": "Folder that was planned to (default out/ beside the file).",
+        "party": "Whose site, by party id (repeatable).",
+        "site": "A site by its folder's name, as in exchange-hub (repeatable).",
+        "all": "Every site, each in a bundle of its own.",
+        "to": "Folder to write to (default bundles/ beside the file).",
+        "format": f"One of {FORMATS}.",
+    },
+)
+@_command
+def bundle(
+    _context: Context,
+    file: str = "federation.yaml",
+    out: str = "",
+    party: Sequence[str] | None = None,
+    site: Sequence[str] | None = None,
+    all: bool = False,  # noqa: A002, FBT001, FBT002 - the option is called --all
+    to: str = "",
+    format: str = "text",  # noqa: A002 - the option is called --format
+) -> None:
+    """Pack what one organisation needs of the plan, and nothing else, for its operator to apply."""
+    from renderers.bundle_command import Request, run_bundle
+
+    request = Request(
+        file=file,
+        out=out or None,
+        parties=tuple(party or ()),
+        sites=tuple(site or ()),
+        everything=all,
+        to=to,
+        format_name=_checked_format(format),
+    )
+    text, code = run_bundle(request)
     _print(text)
     _exit(code)
 
@@ -439,6 +513,383 @@ def import_(
     _exit(code)
 
 
+# ---------------------------------------------------------------------------------------------------------------------
+# KubeFATE's service: kubefate.*
+
+_SERVICE_HELP: Final = {
+    "file": "The federation (default federation.yaml).",
+    "cluster": "The cluster of federation.yaml whose service is meant.",
+    "url": "The service's URL, in place of --cluster; without both, KubeFATE's own config.yaml.",
+    "user": "With --url: the user.",
+    "password_env": "With --url: the variable that holds the password.",
+    "ca": "With --url: file with the authority of its certificate.",
+    "format": f"One of {FORMATS}.",
+}
+
+
+def _service_way(file: str, cluster: str, url: str, user: str, password_env: str, ca: str) -> Any:
+    from renderers.kubefate_commands.session import Way
+
+    return Way(file, cluster, url, user, password_env, ca)
+
+
+@task(
+    name="deploy",
+    auto_shortflags=False,
+    help={
+        "file": "The federation (default federation.yaml).",
+        "cluster": "The cluster of federation.yaml to deploy to.",
+        "context": "Context of the kubeconfig (default the cluster's in federation.yaml).",
+        "namespace": "Namespace of the service (default kube-fate).",
+        "host": "Name under which it is reached (default that of the cluster's kubefate.url).",
+        "ingress_class": "Class of its ingress (default the cluster's default one).",
+        "tls_secret": "Secret with the certificate of its ingress.",
+        "release": "Release of KubeFATE whose service is deployed (default the latest).",
+        "image": "Image of the service, in place of --release and --registry.",
+        "registry": "Registry to take images from (default federatedai).",
+        "pull_secret": "Secret that images are pulled with.",
+        "user": "Name of the service's user (default admin).",
+        "password": "Reference to its password, env:NAME for one (default: generated).",
+        "database": "Database of your own, mysql://USER@HOST:PORT/NAME (default a MariaDB beside it).",
+        "database_password": "With --database: reference to its password.",
+        "database_image": "Image of the MariaDB beside it.",
+        "ephemeral": "Give that MariaDB no claim: the service forgets everything with the pod.",
+        "storage": "Size of the claim (default 5Gi).",
+        "storage_class": "Class of the claim (default the cluster's).",
+        "repo": "Repository that charts come from (default KubeFATE's public one).",
+        "namespaces": "The namespaces it may work in, comma-separated (default all).",
+        "cluster_role": "Let it list all namespaces and nodes; can be left out with --namespaces.",
+        "network_policy": "Let nobody but the service talk to the MariaDB beside it.",
+        "log_level": "debug, info, warn or error (default warn; from info on passwords are logged).",
+        "write": "Write manifests without secrets to this folder, and apply nothing.",
+        "dry_run": "Show what would be written; exit 2 when anything would be.",
+        "status": "Tell what runs of it.",
+        "remove": "Take it down; its state stays unless --delete-data.",
+        "delete_data": "Delete a claim that is not needed any more; with --remove its Secret and history as well.",
+        "yes": "Do not ask; needed where there is no terminal.",
+        "force": "Deploy even if workloads are deleted.",
+        "force_conflicts": "Take fields that others have set.",
+        "timeout": "Seconds to wait until it runs (default 600).",
+        "format": f"One of {FORMATS}.",
+    },
+)
+@_command
+def kubefate_deploy(  # noqa: PLR0913, PLR0917 - one argument per option
+    _context: Context,
+    file: str = "federation.yaml",
+    cluster: str = "",
+    context: str = "",
+    namespace: str = "kube-fate",
+    host: str = "",
+    ingress_class: str = "",
+    tls_secret: str = "",
+    release: str = "",
+    image: str = "",
+    registry: str = "",
+    pull_secret: str = "",
+    user: str = "",
+    password: str = "",
+    database: str = "",
+    database_password: str = "",
+    database_image: str = "",
+    ephemeral: bool = False,  # noqa: FBT001, FBT002 - invoke makes a flag of it
+    storage: str = "5Gi",
+    storage_class: str = "",
+    repo: str = "https://federatedai.github.io/KubeFATE",
+    namespaces: str = "",
+    cluster_role: bool = True,  # noqa: FBT001, FBT002 - as above
+    network_policy: bool = True,  # noqa: FBT001, FBT002 - as above
+    log_level: str = "warn",
+    write: str = "",
+    dry_run: bool = False,  # noqa: FBT001, FBT002 - as above
+    status: bool = False,  # noqa: FBT001, FBT002 - as above
+    remove: bool = False,  # noqa: FBT001, FBT002 - as above
+    delete_data: bool = False,  # noqa: FBT001, FBT002 - as above
+    yes: bool = False,  # noqa: FBT001, FBT002 - as above
+    force: bool = False,  # noqa: FBT001, FBT002 - as above
+    force_conflicts: bool = False,  # noqa: FBT001, FBT002 - as above
+    timeout: int = 600,
+    format: str = "text",  # noqa: A002 - the option is called --format
+) -> None:
+    """Deploy KubeFATE's service itself: with a database, an ingress, the rights it needs and passwords of its own."""
+    from renderers.kubefate_commands.deploy_command import Request, run_deploy
+
+    request = Request(
+        file=file,
+        cluster=cluster,
+        context=context,
+        namespace=namespace,
+        host=host,
+        ingress_class=ingress_class,
+        tls_secret=tls_secret,
+        release=release,
+        image=image,
+        registry=registry,
+        pull_secret=pull_secret,
+        user=user,
+        password=password,
+        database=database,
+        database_password=database_password,
+        database_image=database_image,
+        ephemeral=ephemeral,
+        storage=storage,
+        storage_class=storage_class,
+        repo=repo,
+        namespaces=namespaces,
+        cluster_role=cluster_role,
+        network_policy=network_policy,
+        log_level=log_level,
+        write=write,
+        dry_run=dry_run,
+        status=status,
+        remove=remove,
+        delete_data=delete_data,
+        is_agreed=yes,
+        force=force,
+        force_conflicts=force_conflicts,
+        timeout=timeout,
+        format_name=_checked_format(format),
+    )
+    text, code = run_deploy(request)
+    _print(text)
+    _exit(code)
+
+
+@task(
+    name="jobs",
+    auto_shortflags=False,
+    help={
+        **_SERVICE_HELP,
+        "describe": "Tell all of one job, by its uuid or the beginning of it.",
+        "stop": "Stop a job that installs; what it has installed is removed.",
+        "delete": "Forget a job; what it does goes on.",
+        "yes": "Do not ask; needed where there is no terminal.",
+    },
+)
+@_command
+def kubefate_jobs(  # noqa: PLR0913, PLR0917 - one argument per option
+    _context: Context,
+    file: str = "federation.yaml",
+    cluster: str = "",
+    url: str = "",
+    user: str = "",
+    password_env: str = "",
+    ca: str = "",
+    describe: str = "",
+    stop: str = "",
+    delete: str = "",
+    yes: bool = False,  # noqa: FBT001, FBT002 - invoke makes a flag of it
+    format: str = "text",  # noqa: A002 - the option is called --format
+) -> None:
+    """List the jobs of KubeFATE's service; describe, stop or forget one."""
+    from renderers.kubefate_commands.jobs_command import Request, run_jobs
+
+    way = _service_way(file, cluster, url, user, password_env, ca)
+    text, code = run_jobs(Request(way, describe, stop, delete, yes, _checked_format(format)))
+    _print(text)
+    _exit(code)
+
+
+@task(
+    name="charts",
+    auto_shortflags=False,
+    help={
+        **_SERVICE_HELP,
+        "upload": "Hand this package (.tgz) over.",
+        "delete": "Forget a chart, by its uuid or as 'NAME VERSION'.",
+        "yes": "Do not ask; needed where there is no terminal.",
+    },
+)
+@_command
+def kubefate_charts(  # noqa: PLR0913, PLR0917 - one argument per option
+    _context: Context,
+    file: str = "federation.yaml",
+    cluster: str = "",
+    url: str = "",
+    user: str = "",
+    password_env: str = "",
+    ca: str = "",
+    upload: str = "",
+    delete: str = "",
+    yes: bool = False,  # noqa: FBT001, FBT002 - invoke makes a flag of it
+    format: str = "text",  # noqa: A002 - the option is called --format
+) -> None:
+    """List the charts that KubeFATE's service keeps; hand one over, or have it forget one."""
+    from renderers.kubefate_commands.charts_command import Request, run_charts
+
+    way = _service_way(file, cluster, url, user, password_env, ca)
+    text, code = run_charts(Request(way, upload, delete, yes, _checked_format(format)))
+    _print(text)
+    _exit(code)
+
+
+@task(
+    name="clusters",
+    auto_shortflags=False,
+    help={
+        **_SERVICE_HELP,
+        "describe": "Tell all of one cluster, by its name or uuid.",
+        "all": "Deleted ones, too.",
+    },
+)
+@_command
+def kubefate_clusters(  # noqa: PLR0913, PLR0917 - one argument per option
+    _context: Context,
+    file: str = "federation.yaml",
+    cluster: str = "",
+    url: str = "",
+    user: str = "",
+    password_env: str = "",
+    ca: str = "",
+    describe: str = "",
+    all: bool = False,  # noqa: A002, FBT001, FBT002 - the option is called --all
+    format: str = "text",  # noqa: A002 - the option is called --format
+) -> None:
+    """List the clusters of FATE that KubeFATE's service keeps, or describe one with its pages and hosts lines."""
+    from renderers.kubefate_commands.looking_commands import ClustersRequest, run_clusters
+
+    way = _service_way(file, cluster, url, user, password_env, ca)
+    text, code = run_clusters(ClustersRequest(way, describe, all, _checked_format(format)))
+    _print(text)
+    _exit(code)
+
+
+@task(name="namespaces", auto_shortflags=False, help=_SERVICE_HELP)
+@_command
+def kubefate_namespaces(
+    _context: Context,
+    file: str = "federation.yaml",
+    cluster: str = "",
+    url: str = "",
+    user: str = "",
+    password_env: str = "",
+    ca: str = "",
+    format: str = "text",  # noqa: A002 - the option is called --format
+) -> None:
+    """List the namespaces that KubeFATE's service sees."""
+    from renderers.kubefate_commands.looking_commands import Request, run_namespaces
+
+    way = _service_way(file, cluster, url, user, password_env, ca)
+    text, code = run_namespaces(Request(way, _checked_format(format)))
+    _print(text)
+    _exit(code)
+
+
+@task(name="users", auto_shortflags=False, help=_SERVICE_HELP)
+@_command
+def kubefate_users(
+    _context: Context,
+    file: str = "federation.yaml",
+    cluster: str = "",
+    url: str = "",
+    user: str = "",
+    password_env: str = "",
+    ca: str = "",
+    format: str = "text",  # noqa: A002 - the option is called --format
+) -> None:
+    """List the users of KubeFATE's service."""
+    from renderers.kubefate_commands.looking_commands import Request, run_users
+
+    way = _service_way(file, cluster, url, user, password_env, ca)
+    text, code = run_users(Request(way, _checked_format(format)))
+    _print(text)
+    _exit(code)
+
+
+@task(name="version", auto_shortflags=False, help=_SERVICE_HELP)
+@_command
+def kubefate_version(
+    _context: Context,
+    file: str = "federation.yaml",
+    cluster: str = "",
+    url: str = "",
+    user: str = "",
+    password_env: str = "",
+    ca: str = "",
+    format: str = "text",  # noqa: A002 - the option is called --format
+) -> None:
+    """Tell the version of KubeFATE's service and the releases that brought it: the quickest way to see it answer."""
+    from renderers.kubefate_commands.looking_commands import Request, run_version
+
+    way = _service_way(file, cluster, url, user, password_env, ca)
+    text, code = run_version(Request(way, _checked_format(format)))
+    _print(text)
+    _exit(code)
+
+
+@task(
+    name="logs",
+    auto_shortflags=False,
+    positional=["of"],
+    help={
+        **_SERVICE_HELP,
+        "of": "The cluster of FATE, by its name or uuid.",
+        "container": "One container alone (default all).",
+        "tail": "The last lines of each (default 200).",
+        "since": "Not older than so many seconds.",
+        "previous": "Of the runs before the present ones.",
+    },
+)
+@_command
+def kubefate_logs(  # noqa: PLR0913, PLR0917 - one argument per option
+    _context: Context,
+    of: str,
+    file: str = "federation.yaml",
+    cluster: str = "",
+    url: str = "",
+    user: str = "",
+    password_env: str = "",
+    ca: str = "",
+    container: str = "",
+    tail: int = 200,
+    since: int = 0,
+    previous: bool = False,  # noqa: FBT001, FBT002 - invoke makes a flag of it
+    format: str = "text",  # noqa: A002 - the option is called --format
+) -> None:
+    """Print what the containers of a cluster of FATE have logged, through KubeFATE's service."""
+    from renderers.kubefate_commands.looking_commands import LogsRequest, run_logs
+
+    way = _service_way(file, cluster, url, user, password_env, ca)
+    text, code = run_logs(LogsRequest(way, of, container, tail, since, previous, _checked_format(format)))
+    _print(text)
+    _exit(code)
+
+
+@task(
+    name="config",
+    auto_shortflags=False,
+    help={
+        **_SERVICE_HELP,
+        "output": "File to write (default: print it).",
+        "read": "Tell what this config.yaml says, and write nothing.",
+        "with_password": "Write the password into the file, too.",
+        "force": "Replace the file if there is one.",
+    },
+)
+@_command
+def kubefate_config(  # noqa: PLR0913, PLR0917 - one argument per option
+    _context: Context,
+    file: str = "federation.yaml",
+    cluster: str = "",
+    url: str = "",
+    user: str = "",
+    password_env: str = "",
+    ca: str = "",
+    output: str = "",
+    read: str = "",
+    with_password: bool = False,  # noqa: FBT001, FBT002 - invoke makes a flag of it
+    force: bool = False,  # noqa: FBT001, FBT002 - as above
+    format: str = "text",  # noqa: A002 - the option is called --format
+) -> None:
+    """Write the config.yaml of KubeFATE's own program for a cluster, or tell what one says."""
+    from renderers.kubefate_commands.config_command import Request, run_config
+
+    way = _service_way(file, cluster, url, user, password_env, ca)
+    text, code = run_config(Request(way, output, read, with_password, force, _checked_format(format)))
+    _print(text)
+    _exit(code)
+
+
 @task(auto_shortflags=False, help={"check": "Write nothing; exit 2 when a page is stale."})
 @_command
 def docs(_context: Context, check: bool = False) -> None:  # noqa: FBT001, FBT002 - invoke makes a flag of it
@@ -482,7 +933,20 @@ class FedplanProgram(Program):
             raise Exit(message, code=USAGE) from None
 
 
-namespace = Collection(plan, verify, apply, status, remove, rbac, graph, explain, init, import_, docs, bench)
+_kubefate = Collection(
+    "kubefate",
+    kubefate_deploy,
+    kubefate_jobs,
+    kubefate_charts,
+    kubefate_clusters,
+    kubefate_namespaces,
+    kubefate_users,
+    kubefate_version,
+    kubefate_logs,
+    kubefate_config,
+)
+namespace = Collection(plan, verify, apply, status, remove, bundle, rbac, graph, explain, init, import_, docs, bench)
+namespace.add_collection(_kubefate)
 # `invoke` itself ends usage errors with 1, as it ends failures. While this file is the one it runs, they end with 64.
 invoke_main.program.__class__ = FedplanProgram
 program = FedplanProgram(

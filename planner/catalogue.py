@@ -10,6 +10,7 @@ from typing import Final
 
 from planner.checks import (
     address_of_its_own,
+    administrator_needed,
     alias_explosion,
     ambiguous_number,
     api_not_served,
@@ -19,29 +20,46 @@ from planner.checks import (
     bad_value,
     balance_without_rollsite,
     broken_balance,
+    broken_bundle,
+    broken_chart_package,
+    broken_live_table,
     broken_lock,
     broken_site_folder,
     broken_yaml,
+    bundle_not_written,
+    busy_release,
+    chart_missing,
+    chart_not_at_service,
+    chart_refused,
+    charts_elsewhere,
+    cluster_elsewhere,
     cluster_name_taken,
     cluster_unreachable,
     colon_in_address,
     contradicting_topology,
+    contradictory_folder,
     cores_differ,
+    crashes_service,
     data_kept,
     data_of_another_generation,
     dead_override,
     deep_nesting,
     default_credentials,
+    default_service_login,
+    default_service_password,
     destructive_change,
     direct_beside_exchange,
     dmz_routes,
     domains_differ,
+    door_closed,
     drifted,
+    dropped_expectation,
     duplicate_id,
     duplicate_key,
     duplicate_member,
     duplicate_name,
     duplicate_route,
+    earlier_revision,
     empty_file,
     endpoint_taken,
     exchange_is_party,
@@ -53,24 +71,30 @@ from planner.checks import (
     foreign_import,
     foreign_namespace,
     foreign_out,
+    foreign_release,
     foreign_serving,
     foreign_target,
     forwarding_loop,
     guessed_value,
     held_back,
+    helm_failed,
+    helm_missing,
     idle_setting,
     idle_storage,
     illegal_engine,
     image_tag_differs,
+    ingress_class_missing,
     ingress_dialled,
     ingress_host_taken,
     inline_secret,
     inside_name,
     internal_address,
     interrupted_apply,
+    interrupted_release,
     isolated_party,
     kube_cfg_differs,
     kube_cfg_routes,
+    kubeconfig_needed,
     lease_held,
     live_default,
     lock_conflict,
@@ -78,6 +102,7 @@ from planner.checks import (
     loopback_address,
     lost_lease,
     lost_lock,
+    lost_pair,
     lost_setting,
     misleading_route,
     misread_settings,
@@ -98,9 +123,11 @@ from planner.checks import (
     nginx_needs_ip,
     nginx_table_full,
     no_key_in_kube_cfg,
+    no_service_login,
     node_port_held,
     nodemanagers_collide,
     not_applied,
+    not_confirmed,
     not_exposed,
     not_utf8,
     nothing_to_roll_back,
@@ -109,6 +136,8 @@ from planner.checks import (
     object_refused,
     odd_serving_release,
     one_way_route,
+    orphaned_job,
+    other_chart_runs,
     oversized_file,
     plain_pulsar_peer,
     polling_without_rollsite,
@@ -122,12 +151,19 @@ from planner.checks import (
     range_full,
     readback_mismatch,
     redundant_direct_route,
+    refused_by_service,
     refused_out,
     refused_upgrade,
     registry_slash,
     registry_without_zookeeper,
+    release_failed,
+    release_left_behind,
+    release_missing,
+    release_stuck,
     renamed_site,
+    rerouted_pair,
     reserved_id,
+    rolled_back,
     rollout_failed,
     rollout_overdue,
     route_unconfirmed,
@@ -136,6 +172,12 @@ from planner.checks import (
     secret_in_override,
     secret_unresolved,
     self_link,
+    service_host_taken,
+    service_job_failed,
+    service_job_goes_on,
+    service_login_refused,
+    service_right_missing,
+    service_unreachable,
     serving_alone,
     serving_forgets,
     serving_releases_differ,
@@ -145,6 +187,7 @@ from planner.checks import (
     shared_docker_host,
     skipped_file,
     stale_out,
+    stale_pods,
     star_without_exchange,
     stray_file,
     system_namespace,
@@ -170,9 +213,12 @@ from planner.checks import (
     unplanned_serving,
     unplanned_target,
     unpublished_chart,
+    unquoted_secret,
     unreachable_polling_client,
     unread_routes,
+    unread_secret,
     unreadable_file,
+    unreadable_release,
     unsafe_name,
     unsafe_out,
     unspeakable_setting,
@@ -180,19 +226,25 @@ from planner.checks import (
     unsupported_setting,
     unsupported_version,
     unsupported_yaml,
+    unusable_baseline,
+    unusable_helm,
     unusable_node_label,
     unusable_override_port,
     unusable_secret,
     unused_exchange,
     unused_route,
+    update_not_possible,
     upgrade_login,
     upgrade_loses_data,
     upstream_without_router,
     useless_pin,
+    values_refused,
     without_manifests,
+    wrong_chart,
     wrong_cluster,
     wrong_endpoint,
     wrong_kubernetes,
+    wrong_live_route,
     wrong_modules,
     wrong_own_entry,
     wrong_polling_server,
@@ -355,6 +407,10 @@ FAULTS: Final[tuple[ModuleType, ...]] = (
     foreign_exchange_chart,  # FED727
     direct_beside_exchange,  # FED728
     inside_name,  # FED729
+    unusable_baseline,  # FED730
+    lost_pair,  # FED731
+    rerouted_pair,  # FED732
+    dropped_expectation,  # FED733
     inline_secret,  # FED801
     default_credentials,  # FED802
     tls_without_effect,  # FED803
@@ -389,6 +445,54 @@ FAULTS: Final[tuple[ModuleType, ...]] = (
     namespace_missing,  # FED927
     destructive_change,  # FED928
     data_of_another_generation,  # FED929
+    service_unreachable,  # FED930
+    service_login_refused,  # FED931
+    no_service_login,  # FED932
+    default_service_login,  # FED933
+    refused_by_service,  # FED934
+    cluster_elsewhere,  # FED935
+    update_not_possible,  # FED936
+    chart_not_at_service,  # FED937
+    crashes_service,  # FED938
+    administrator_needed,  # FED939
+    service_job_failed,  # FED940
+    service_job_goes_on,  # FED941
+    orphaned_job,  # FED942
+    release_left_behind,  # FED943
+    kubeconfig_needed,  # FED944
+    default_service_password,  # FED945
+    ingress_class_missing,  # FED946
+    service_right_missing,  # FED947
+    broken_chart_package,  # FED948
+    service_host_taken,  # FED949
+    helm_missing,  # FED950
+    unusable_helm,  # FED951
+    chart_missing,  # FED952
+    wrong_chart,  # FED953
+    values_refused,  # FED954
+    chart_refused,  # FED955
+    unquoted_secret,  # FED956
+    unread_secret,  # FED957
+    helm_failed,  # FED958
+    rolled_back,  # FED959
+    interrupted_release,  # FED960
+    foreign_release,  # FED961
+    busy_release,  # FED962
+    unreadable_release,  # FED963
+    broken_bundle,  # FED965
+    charts_elsewhere,  # FED966
+    bundle_not_written,  # FED967
+    contradictory_folder,  # FED968
+    release_missing,  # FED970
+    release_stuck,  # FED971
+    release_failed,  # FED972
+    earlier_revision,  # FED973
+    other_chart_runs,  # FED974
+    door_closed,  # FED975
+    wrong_live_route,  # FED976
+    broken_live_table,  # FED977
+    stale_pods,  # FED978
+    not_confirmed,  # FED979
 )
 """All faults by code. A code is for ever: a retired one stays here in a comment."""
 

@@ -26,6 +26,7 @@ from planner.model import (
     Pair,
     Redis,
     RouteOverride,
+    Service,
     Serving,
     Shape,
     Site,
@@ -40,6 +41,8 @@ DECLARING = frozenset(("clusters", "parties", "exchanges"))
 """Lists whose items declare names."""
 EXCHANGE_DEFAULTS = (
     "target",
+    "charts",
+    "secrets",
     "exposure",
     "tls",
     "registry",
@@ -130,6 +133,8 @@ def _site(kind: str, data: Data, own: Data, path: KeyPath, release: str) -> Site
         release=normalised_release(data["release"]) if "release" in data else release,
         path=path,
         target=data.get("target", "kubefate"),
+        charts=data.get("charts"),
+        secrets=MappingProxyType(dict(data.get("secrets", {}))),
         engine=_engine(data.get("engine", "eggroll")),
         algorithm=data.get("algorithm", "Basic"),
         device=data.get("device", "CPU"),
@@ -253,9 +258,16 @@ def _cluster(item: Data, path: KeyPath) -> Cluster:
         storage_class=item.get("storageClass"),
         context=item.get("context"),
         server=item.get("server"),
-        kubefate_url=item.get("kubefate", {}).get("url"),
+        service=_service(item.get("kubefate")),
         path=path,
     )
+
+
+def _service(value: Data | None) -> Service | None:
+    """KubeFATE's service of a cluster; None where federation.yaml names none."""
+    if value is None:
+        return None
+    return Service(value["url"], value.get("user"), value.get("password"), value.get("ca"))
 
 
 def _expectation(item: Data, path: KeyPath) -> Expectation:

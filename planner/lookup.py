@@ -24,7 +24,12 @@ class Endpoint(NamedTuple):
 
     def __str__(self) -> str:
         """`host:port`, with brackets around an IPv6 address."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return f"{self.literal}:{self.port}"
+
+    @property
+    def literal(self) -> str:
+        """The host as it stands before a colon and a port: an IPv6 address in brackets."""
+        return f"[{self.host}]" if ":" in self.host else self.host
 
 
 POLLED: Final = Endpoint("", -1)

@@ -31,6 +31,16 @@ ENGINE_TRIPLES: Final[Mapping[str, tuple[str, str, str]]] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True)
+class Service:
+    """The KubeFATE service of a site's cluster. `password` and `ca` are references, never values."""
+
+    url: str
+    user: str | None
+    password: str | None
+    ca: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Cluster:
     """A Kubernetes cluster that sites are placed on.
 
@@ -45,7 +55,7 @@ class Cluster:
     storage_class: str | None = None
     context: str | None = None
     server: str | None = None
-    kubefate_url: str | None = None
+    service: Service | None = None
     path: KeyPath = field(default=(), compare=False)
 
 
@@ -169,6 +179,8 @@ class Site:
     release: str
     path: KeyPath = field(default=(), compare=False)
     target: str = "kubefate"
+    charts: str | None = None
+    secrets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     engine: Engine = Engine()
     algorithm: str = "Basic"
     device: str = "CPU"

@@ -47,6 +47,12 @@ class Extra:
 Verdict = Broken | Forbidden | Unmet | Extra
 
 
+def as_expected(trace: Trace, expectation: Expectation) -> bool:
+    """Whether a message that takes this way arrives, and passes the exchange that is expected."""
+    passed = {hop.target for hop in trace.hops}
+    return trace.reason is None and (expectation.via is None or expectation.via in passed)
+
+
 class Prover:
     """Follows messages through route tables.
 
@@ -79,15 +85,14 @@ class Prover:
             if trace.reason is not None:
                 yield Broken(trace)
         for destination in sorted(barred):
-            trace = self.trace(site, table, destination)
-            if trace.reason is None:
-                yield Forbidden(trace)
+            arriving = next((each for each in self.ways(site, table, destination) if each.reason is None), None)
+            if arriving is not None:
+                yield Forbidden(arriving)
         for expectation in self._expected.get(own, ()):
             other = expectation.second if expectation.first == own else expectation.first
-            trace = self.trace(site, table, other)
-            passed = {hop.target for hop in trace.hops}
-            if trace.reason is not None or (expectation.via is not None and expectation.via not in passed):
-                yield Unmet(expectation, trace)
+            unmet = next((each for each in self.ways(site, table, other) if not as_expected(each, expectation)), None)
+            if unmet is not None:
+                yield Unmet(expectation, unmet)
 
     def _suspects(self, site: Site, table: RouteTable, own: int) -> tuple[set[int], list[int]]:
         """Parties that may not be reached and must be traced, and parties that have an entry without need."""
@@ -109,11 +114,15 @@ class Prover:
 
         Where the load is balanced, every branch must arrive; the first that does not is returned.
         """
+        traces = self.ways(site, table, destination)
+        return next((trace for trace in traces if trace.reason is not None), traces[0])
+
+    def ways(self, site: Site, table: RouteTable, destination: int) -> tuple[Trace, ...]:
+        """Every way that a message may take: one, or as many as the load is balanced over; at least one."""
         endpoints = table.find(destination)
         if not endpoints:
-            return Trace(site.key, destination, (), Reason.NO_ROUTE)
-        traces = [self._follow(site, endpoint, destination, table.domain) for endpoint in endpoints]
-        return next((trace for trace in traces if trace.reason is not None), traces[0])
+            return (Trace(site.key, destination, (), Reason.NO_ROUTE),)
+        return tuple(self._follow(site, endpoint, destination, table.domain) for endpoint in endpoints)
 
     def _follow(self, site: Site, endpoint: Endpoint, destination: int, domain: str) -> Trace:
         hops: list[Hop] = []

@@ -78,6 +78,7 @@ class Topology:
 
     federation: Federation
     _hops: dict[str, NextHops] = field(default_factory=dict, compare=False, repr=False)
+    _of_latest: dict[str, NextHops] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
     def sites(self) -> Mapping[str, Site]:
@@ -226,13 +227,18 @@ class Topology:
         return {**single, **balanced}
 
     def hops(self, site: Site) -> NextHops:
-        """The next hops of a site, worked out once per exchange and on demand per party."""
+        """The next hops of a site: those of every exchange and of the latest party are remembered."""
         if site.kind == "exchange":
             known = self._hops.get(site.key)
             if known is None:
                 known = self._hops[site.key] = self._exchange_hops(site)
             return known
-        return self._party_hops(self.sites.get(site.key, site))  # serving knows the party without its polling
+        known = self._of_latest.get(site.key)
+        if known is None:
+            self._of_latest.clear()
+            known = self._party_hops(self.sites.get(site.key, site))  # serving knows the party without its polling
+            self._of_latest[site.key] = known
+        return known
 
     def _exchange_hops(self, site: Site) -> NextHops:
         own: list[int] = []

@@ -1,4 +1,4 @@
-"""site.json, the table of contents of one site's folder on target kubernetes: its text, and reading it back.
+"""site.json, the table of contents of one site's folder: its text, and reading it back.
 
 The folder with its site.json is all that applying the site needs, wherever it was carried to. The digest is made as
 that of plan.json: it tells a damaged or merged folder, it is no signature.
@@ -8,19 +8,25 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 
+from planner.channels import Channel
+from planner.model import Service
 from planner.plan_json import digest, is_file_name, is_site_name, sha256, strictly
 from planner.prerequisites import Prerequisite
+from planner.secret_references import is_reference
 
 VERSION: Final = 1
 """The only version of site.json this program writes and reads."""
 NAME: Final = "site.json"
 SECRETS: Final = "secrets.yaml"
 """The file of the folder that has places instead of values; it stands in no kustomization."""
-TARGET: Final = "kubernetes"
+KUBERNETES: Final = "kubernetes"
+CHARTED: Final = frozenset({"kubefate", "helm"})
+"""Targets whose sites are installed from KubeFATE's charts."""
 MAX_BYTES: Final = 4 * 1024 * 1024
 """A site.json above this size is not read."""
 
@@ -29,6 +35,18 @@ _NAMESPACE: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _COMPONENT: Final = re.compile(r"\d\d-[a-z0-9][-a-z0-9]*\.yaml")
 _LABEL: Final = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 _OBJECT: Final = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
+SECRET_TYPES: Final = MappingProxyType(
+    {
+        "kubernetes.io/dockerconfigjson": frozenset({".dockerconfigjson"}),
+        "kubernetes.io/tls": frozenset({"tls.crt", "tls.key"}),
+        "Opaque": frozenset[str](),
+    }
+)
+"""The types of Secrets that are made, with the keys that Kubernetes wants in each."""
+_SECRET_KEY: Final = re.compile(r"[-._A-Za-z0-9]{1,253}")
+_URL: Final = re.compile(r"https?://[^\s@]+")
+_LARGEST_PORT: Final = 65535
+_ENDPOINT: Final = re.compile(r"(?:\[([0-9a-f:.]+)\]|([^\s:\[\]]+)):(\d{1,5})")
 _MOST_SECONDS: Final = 600
 """Longest time in which a reader takes up its route table: ten times that of any."""
 _Shape = Mapping[str, Any]
@@ -69,12 +87,61 @@ class Interface:
     url: str
 
 
+class Dial(NamedTuple):
+    """One endpoint of another site that a site dials; `peer` is that site's key."""
+
+    channel: Channel
+    peer: str
+    host: str
+    port: int
+
+
+class OpenDoor(NamedTuple):
+    """One endpoint at which other sites dial a site: the Service behind it and its type. `dialled_by` are their keys.
+
+    A Service of type ClusterIP is dialled inside the cluster alone.
+    """
+
+    channel: Channel
+    service: str
+    namespace: str
+    type: str
+    host: str
+    port: int
+    dialled_by: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """One cluster of KubeFATE, or release of Helm, that a site is installed as: `part` is training or serving."""
+
+    part: str
+    file: str
+    name: str
+    namespace: str
+    chart: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class GivenSecret:
+    """A Secret that apply makes first. `data` are references by key, never values."""
+
+    namespace: str
+    name: str
+    type: str
+    data: Mapping[str, str]
+
+
 @dataclass(frozen=True, slots=True)
 class Contents:
     """A site.json that is whole. `namespaces` has `training`, and `serving` where FATE-Serving has one of its own.
 
     `after` are the exchanges that must run before this site, `peers` all sites that it dials. `files` are the digests
     of the folder's other files. `document` is the file as it was read, for what prints it.
+    `installations` are what a site of charts is installed as, `charts` says where its charts come from. `dials` are
+    the endpoints of others that it dials, `doors` those at which others dial it: the same sites, and those that the
+    file names beside them, which is every site that polls.
     """
 
     federation: str
@@ -93,6 +160,13 @@ class Contents:
     files: Mapping[str, str]
     digest: str
     document: Mapping[str, Any]
+    target: str = KUBERNETES
+    installations: tuple[Installation, ...] = ()
+    service: Service | None = None
+    charts: str | None = None
+    dials: tuple[Dial, ...] = ()
+    doors: tuple[OpenDoor, ...] = ()
+    secrets: tuple[GivenSecret, ...] = ()
 
     @property
     def label(self) -> str:
@@ -171,13 +245,18 @@ _KEYS: Final[Mapping[str, tuple[type, ...]]] = {
     "name": _TEXT,
     "release": _TEXT,
     "target": _TEXT,
+    "installations": (list,),
+    "service": (dict, type(None)),
+    "charts": _MAYBE,
     "cluster": (dict,),
     "namespaces": (dict,),
     "after": (list,),
-    "peers": (list,),
     "prerequisites": (list,),
+    "secrets": (list,),
     "hotTables": (list,),
     "interfaces": (list,),
+    "dials": (dict,),
+    "doors": (list,),
     "files": (dict,),
     "digest": _TEXT,
 }
@@ -194,6 +273,17 @@ _HOT_TABLE: Final = {
     "seconds": (int,),
     "restartOnRemoval": (bool,),
 }
+_INSTALLATION: Final = dict.fromkeys(("part", "file", "name", "namespace", "chart", "version"), _TEXT)
+_SERVICE: Final = {"url": _TEXT, "user": _MAYBE, "password": _MAYBE, "ca": _MAYBE}
+_DOOR: Final = {
+    "channel": _TEXT,
+    "service": _TEXT,
+    "namespace": _TEXT,
+    "type": _TEXT,
+    "endpoint": _TEXT,
+    "alsoDialledBy": (list,),
+}
+_SECRET: Final = {"namespace": _TEXT, "name": _TEXT, "type": _TEXT, "data": (dict,)}
 _INTERFACE: Final = {"component": _TEXT, "host": _TEXT, "url": _TEXT}
 
 
@@ -206,7 +296,7 @@ def _faults(document: Mapping[str, Any]) -> Iterator[str]:
         yield "has a text that no terminal may be given"
         return
     kind, site = document["kind"], document["site"]
-    if document["target"] != TARGET or kind not in {"party", "exchange"}:
+    if document["target"] not in {KUBERNETES, *CHARTED} or kind not in {"party", "exchange"}:
         yield "is for another target or kind of site"
     if not is_site_name(site) or not site.startswith(f"{kind}-") or not _LABEL.fullmatch(site):
         yield "names its site in a way that no site is named"
@@ -220,15 +310,16 @@ def _faults(document: Mapping[str, Any]) -> Iterator[str]:
     if not _has(document["cluster"], _CLUSTER):
         yield "says something else of the cluster than it must"
     yield from _list_faults(document)
+    yield from _contact_faults(document)
+    yield from _chart_faults(document)
     for name, value in document["files"].items():
         if not is_file_name(name) or name == NAME or not isinstance(value, str) or not _SHA256.fullmatch(value):
             yield "lists a file without a proper name and digest"
 
 
 def _list_faults(document: Mapping[str, Any]) -> Iterator[str]:
-    for key in ("after", "peers"):
-        if not all(isinstance(each, str) and is_site_name(each) for each in document[key]):
-            yield f"has something other than sites in `{key}`"
+    if not all(map(_is_site, document["after"])):
+        yield "has something other than sites in `after`"
     if not all(each.startswith("exchange-") for each in document["after"] if isinstance(each, str)):
         yield "waits for something other than exchanges"
     for key, shape in (("prerequisites", _PREREQUISITE), ("hotTables", _HOT_TABLE), ("interfaces", _INTERFACE)):
@@ -239,10 +330,80 @@ def _list_faults(document: Mapping[str, Any]) -> Iterator[str]:
         yield "has a prerequisite with keys that are no text"
     if not all(map(_is_prerequisite, document["prerequisites"])):
         yield "has a prerequisite with a name that cannot be"
+    if not all(map(_is_given, document["secrets"], [document["namespaces"]] * len(document["secrets"]))):
+        yield "has a Secret that is none of the site's, or holds something other than references"
     if not all(_has(each["workload"], _WORKLOAD) for each in document["hotTables"]):
         yield "has a route table without a workload"
     if not all(0 <= each["seconds"] <= _MOST_SECONDS for each in document["hotTables"]):
         yield "has a route table that takes too long to be read"
+
+
+def _is_given(each: object, namespaces: Mapping[str, Any]) -> bool:
+    """Whether a Secret is in a namespace of the site, of a type that is written, and made of references alone."""
+    if not isinstance(each, dict) or not _has(each, _SECRET) or each["namespace"] not in namespaces.values():
+        return False
+    return (
+        _OBJECT.fullmatch(each["name"]) is not None
+        and each["type"] in SECRET_TYPES
+        and all(_SECRET_KEY.fullmatch(key) and is_reference(value) for key, value in each["data"].items())
+    )
+
+
+def secret_type(keys: Iterable[str]) -> str:
+    """The type of a Secret, as its keys tell it."""
+    return next((kind for kind, needed in SECRET_TYPES.items() if needed and needed <= set(keys)), "Opaque")
+
+
+def _contact_faults(document: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with whom the site dials, and where it is dialled."""
+    channels = {str(channel) for channel in Channel}
+    for channel, found in document["dials"].items():
+        if channel not in channels or not isinstance(found, dict):
+            yield "dials on a channel that there is not"
+        elif not all(is_site_name(peer) and _is_endpoint(endpoint) for peer, endpoint in found.items()):
+            yield "dials something other than sites at their endpoints"
+    for door in document["doors"]:
+        if not isinstance(door, dict) or not _has(door, _DOOR) or door["channel"] not in channels:
+            yield "has a door with other keys or values than it must have"
+        elif not _is_endpoint(door["endpoint"]) or not all(map(_is_site, door["alsoDialledBy"])):
+            yield "has a door that no site can dial"
+
+
+def _chart_faults(document: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with the installations of charts, and with the service that makes them."""
+    found, is_charted = document["installations"], document["target"] in CHARTED
+    if not all(isinstance(each, dict) and _has(each, _INSTALLATION) for each in found):
+        yield "has an installation with other keys or values than it must have"
+        return
+    if is_charted != bool(found) or len({each["part"] for each in found}) != len(found):
+        yield "must name its installations, each once, and only where charts make them"
+    for each in found:
+        if document["namespaces"].get(each["part"]) != each["namespace"] or each["file"] not in document["files"]:
+            yield "has an installation without a namespace or a file"
+        if not _NAMESPACE.fullmatch(each["name"]) or not _OBJECT.fullmatch(each["chart"]):
+            yield "has an installation with a name that cannot be"
+        if not _LABEL.fullmatch(each["version"]):
+            yield "has an installation of a version that cannot be"
+    service = document["service"]
+    if service is not None and not (_has(service, _SERVICE) and _URL.fullmatch(service["url"])):
+        yield "says something else of KubeFATE's service than it must"
+
+
+def _is_site(value: object) -> bool:
+    return isinstance(value, str) and is_site_name(value)
+
+
+def _is_endpoint(value: object) -> bool:
+    found = _ENDPOINT.fullmatch(value) if isinstance(value, str) else None
+    return found is not None and 0 < int(found[3]) <= _LARGEST_PORT
+
+
+def _endpoint(text: str) -> tuple[str, int]:
+    """Host and port of a text that `_is_endpoint` has seen."""
+    found = _ENDPOINT.fullmatch(text)
+    if found is None:  # a fault of the folder, told before
+        return "", 0
+    return found[1] or found[2], int(found[3])
 
 
 def _is_prerequisite(each: _Shape) -> bool:
@@ -279,7 +440,7 @@ def _folder(document: Mapping[str, Any]) -> Contents:
         cluster=Cluster(**document["cluster"]),
         namespaces=document["namespaces"],
         after=tuple(document["after"]),
-        peers=tuple(document["peers"]),
+        peers=tuple(sorted({peer for found in document["dials"].values() for peer in found})),
         prerequisites=tuple(
             Prerequisite(**{**each, "keys": tuple(each["keys"])}) for each in document["prerequisites"]
         ),
@@ -288,6 +449,27 @@ def _folder(document: Mapping[str, Any]) -> Contents:
         files=document["files"],
         digest=document["digest"],
         document=document,
+        target=document["target"],
+        installations=tuple(Installation(**each) for each in document["installations"]),
+        service=None if document["service"] is None else Service(**document["service"]),
+        charts=document["charts"],
+        secrets=tuple(GivenSecret(**each) for each in document["secrets"]),
+        dials=tuple(
+            Dial(Channel(channel), peer, *_endpoint(endpoint))
+            for channel, found in document["dials"].items()
+            for peer, endpoint in found.items()
+        ),
+        doors=tuple(
+            OpenDoor(
+                Channel(each["channel"]),
+                each["service"],
+                each["namespace"],
+                each["type"],
+                *_endpoint(each["endpoint"]),
+                tuple(sorted({*document["dials"].get(each["channel"], ()), *each["alsoDialledBy"]})),
+            )
+            for each in document["doors"]
+        ),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -10,23 +11,26 @@ from dataclasses import dataclass
 from io import StringIO
 from typing import Any, Final, TextIO
 
+from planner.kubernetes_target import PART_LABEL
 from planner.wording import label
-from renderers.cluster.applying import Options, Prepared, SiteOutcome, SiteState
 from renderers.cluster.display import display_for
+from renderers.cluster.handed_over import wrong_digest
 from renderers.cluster.operator import operator
+from renderers.cluster.outcomes import Options, Prepared, SiteOutcome, SiteState
+from renderers.cluster.preview import Change
 from renderers.cluster.preview_text import changes_data, counts, preview_lines
-from renderers.cluster.running import apply_sites
 from renderers.cluster.selection import Chosen, Selection, Wish, select, site_keys
 from renderers.cluster_report import ERRORS, USAGE, Teller, Told, exit_code
-from renderers.handing_over import by_hand, whole_runbook
+from renderers.handing_over import whole_runbook
 from renderers.report import State, Step, wants_colour
-from renderers.report.excerpt import visible
+from renderers.running import apply_sites
 from renderers.workspace import workspace
 
 NOTHING: Final = "nothing was applied"
-_FEWEST_DIGITS: Final = 8
 _MOST_NAMED: Final = 5
 """Sites that a sentence names before it counts the rest."""
+_ROUTES: Final = re.compile(r"partyList|exchange|route_table|odePort|loadBalancerIP|\.type$|polling|sni|TLS")
+"""Keys of a cluster.yaml that say where peers are dialled, and where they dial."""
 _PAST: Final = {"create": "created", "update": "changed", "delete": "deleted"}
 
 
@@ -47,6 +51,7 @@ class Request:
     force_conflicts: bool = False
     delete_data: bool = False
     rollback: bool = False
+    charts: str = ""
     digest: str | None = None
     timeout: int = 900
     format_name: str = "text"
@@ -93,7 +98,7 @@ def run_apply(request: Request, stdin: TextIO | None = None, stderr: TextIO | No
 
 def _run(request: Request, teller: Teller, stdin: TextIO, stderr: TextIO) -> tuple[str, int]:
     """Apply what was chosen, and tell the rest."""
-    selection, folder = teller.selection, str(teller.space.out)
+    selection = teller.selection
     wrong = _wrong_digest(request, selection) or _no_such_half(request, selection)
     if wrong:
         return wrong, USAGE
@@ -101,8 +106,6 @@ def _run(request: Request, teller: Teller, stdin: TextIO, stderr: TextIO) -> tup
         return "without a terminal to ask on, apply needs --yes", USAGE
     outcomes = _applied(request, selection, stdin, stderr)
     lines = list(_lines(request, selection, outcomes))
-    if selection.plan is not None and selection.elsewhere:
-        lines += [*([""] if lines else []), *by_hand(selection.plan, selection.elsewhere, folder)]
     told = Told(
         lines,
         _outcome(request, outcomes),
@@ -111,20 +114,14 @@ def _run(request: Request, teller: Teller, stdin: TextIO, stderr: TextIO) -> tup
         [found for outcome in outcomes for found in outcome.diagnostics],
     )
     code = exit_code(outcomes)
-    return teller.report(told), ERRORS if selection.elsewhere or not outcomes else code
+    return teller.report(told), ERRORS if not outcomes else code
 
 
 def _wrong_digest(request: Request, selection: Selection) -> str:
     """Why a folder is not the one whose digest was told; empty when it is, or nothing was told."""
     if request.digest is None or not selection.chosen:
         return ""
-    found, folder = selection.chosen[0].folder.digest, request.folder
-    if len(request.digest) < _FEWEST_DIGITS:
-        return f"--digest takes the digest that the coordinator told you, or its first {_FEWEST_DIGITS} digits at least"
-    if found.startswith(request.digest.lower()):
-        return ""
-    told = visible(request.digest)
-    return f"{folder} is not the folder that was meant: its digest is {found}, and --digest says {told}"
+    return wrong_digest(selection.chosen[0].folder, request.digest, request.folder)
 
 
 def _no_such_half(request: Request, selection: Selection) -> str:
@@ -137,8 +134,9 @@ def _no_such_half(request: Request, selection: Selection) -> str:
 
 
 def _has_half(chosen: Chosen, half: str) -> bool:
-    """Whether a site has objects of its training, or of its serving."""
-    return any(each.document["metadata"]["labels"].get("fedplan/part") == half for each in chosen.folder.objects)
+    """Whether a site has a training half, or a serving half."""
+    parts = {each.document["metadata"]["labels"].get(PART_LABEL) for each in chosen.folder.objects}
+    return half in parts | {each.part for each in chosen.folder.installations}
 
 
 def _applied(request: Request, selection: Selection, stdin: TextIO, stderr: TextIO) -> tuple[SiteOutcome, ...]:
@@ -149,6 +147,7 @@ def _applied(request: Request, selection: Selection, stdin: TextIO, stderr: Text
         delete_data=request.delete_data,
         only=request.only,
         is_rollback=request.rollback,
+        charts=request.charts,
     )
     return apply_sites(
         selection.chosen,
@@ -217,9 +216,16 @@ def _concerns_peers(outcome: SiteOutcome) -> bool:
     """Whether peers must follow: a door is new or has changed, or a route has."""
     tables = {(table.namespace, table.config_map) for table in outcome.folder.hot_tables}
     return any(
-        change.reference.kind == "Service" or (change.reference.namespace, change.reference.name) in tables
+        change.reference.kind == "Service"
+        or (change.reference.namespace, change.reference.name) in tables
+        or (change.reference.kind == "Cluster" and _concerns_routes(change))
         for change in outcome.changes
     )
+
+
+def _concerns_routes(change: Change) -> bool:
+    """Whether a cluster of KubeFATE is new, or a key that its peers or their ports stand in has changed."""
+    return not change.fields or any(_ROUTES.search(each.path) for each in change.fields)
 
 
 def _told_of(outcome: SiteOutcome) -> str:
@@ -227,9 +233,9 @@ def _told_of(outcome: SiteOutcome) -> str:
     folder = outcome.folder
     where = f"{outcome.state} on {folder.cluster}"
     if outcome.state is SiteState.UNREACHABLE and outcome.is_begun:
-        return f"stopped midway on {folder.cluster}, which could not be used any more: apply it again"
+        return f"stopped midway: {folder.reached_through} could not be used any more; apply it again"
     if outcome.state is SiteState.UNREACHABLE:
-        return f"not applied: cluster {folder.cluster} could not be used"
+        return f"not applied: {folder.reached_through} could not be used"
     if outcome.state in {SiteState.REFUSED, SiteState.HELD_BACK, SiteState.DECLINED}:
         return f"{outcome.state} on {folder.cluster}: nothing was written"
     ready = sum(state.is_ready for state in outcome.workloads)

@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from planner.diagnostics import Diagnostic
-from renderers.cluster.applying import SiteOutcome, SiteState
-from renderers.cluster.running import BAD
+from renderers.cluster.outcomes import BAD, SiteOutcome, SiteState
 from renderers.cluster.selection import Selection
-from renderers.handing_over import choices
+from renderers.handing_over import choices, nothing_to_talk_to
 from renderers.report import Report, Step, locate, render, wants_colour
 from renderers.workspace import Workspace
 
@@ -68,6 +67,8 @@ class Teller:
             return selection.usage, USAGE
         if selection.has_errors:
             return self.report(Told(outcome=nothing)), WORLD if selection.is_refused else ERRORS
+        if selection.plan is not None and selection.plan.is_scripted:
+            return self.report(Told(nothing_to_talk_to(selection.plan, str(self.space.out)), nothing)), ERRORS
         if selection.choices:
             everything = (
                 ["or --all: every site whose cluster your kubeconfig leads to"] if self.command == "apply" else []

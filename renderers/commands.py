@@ -12,6 +12,7 @@ from planner.catalogue import FAULTS
 from planner.diagnostics import Diagnostic
 from planner.manual import Page, explain, page
 from renderers import fixing as fixes
+from renderers import reachability_report
 from renderers.mermaid import draw
 from renderers.planning import Options, Outcome
 from renderers.planning import plan as plan_federation
@@ -19,7 +20,8 @@ from renderers.progress import Line, is_watched
 from renderers.report import Report, State, Step, locate, render, wants_colour
 from renderers.report.excerpt import visible
 from renderers.summary import plan_extra, plan_lines, plan_outcome, plan_steps
-from renderers.verifying import Verified, checked_file, verify
+from renderers.summary_tables import plan_brief, plan_sections, verify_sections
+from renderers.verifying import Verified, Wanted, checked_file, verify
 from renderers.workspace import Workspace, workspace
 
 GOOD: Final = 0
@@ -67,6 +69,8 @@ def run_plan(  # noqa: PLR0913 - one argument per option
         outcome=plan_outcome(outcome, str(space.out), str(space.lock)),
         steps=plan_steps(outcome),
         extra=plan_extra(outcome),
+        brief=plan_brief(outcome),
+        sections=plan_sections(outcome),
         pages=manual_pages() if format_name == "sarif" else {},
         colour=colour,
     )
@@ -86,7 +90,9 @@ def _fixing_mistake(*, check_only: bool, fix: bool, dry_run: bool) -> str:
     return ""
 
 
-def run_verify(file: str, folder: str | None, format_name: str, *, path: str | None) -> tuple[str, int]:
+def run_verify(
+    file: str, folder: str | None, format_name: str, *, path: str | None = None, against: str | None = None
+) -> tuple[str, int]:
     """The report of `invoke verify` and its exit code."""
     pair = None if path is None else _pair(path)
     if path is not None and pair is None:
@@ -94,9 +100,10 @@ def run_verify(file: str, folder: str | None, format_name: str, *, path: str | N
     space = workspace(file, folder)
     if space.mistake:
         return space.mistake, USAGE
-    verified = verify(space, pair)
+    verified = verify(space, Wanted(pair, against, with_sites=format_name == "markdown"))
     if verified.usage:
         return verified.usage, USAGE
+    colour = format_name == "text" and wants_colour(sys.stdout, os.environ)
     lines: tuple[str, ...] = ()
     if verified.plan is not None and not verified.has_errors:
         name = verified.plan.federation.name
@@ -106,20 +113,45 @@ def run_verify(file: str, folder: str | None, format_name: str, *, path: str | N
         lines = (
             f"{name}: {verified.pairs:,} of {verified.pairs:,} routes proved{serving} from the files in {space.out}",
         )
+    brief, compared = lines, verified.compared
     lines += verified.ways
+    steps = _verify_steps(verified)
+    told: dict[str, object] = {
+        "pairs": verified.pairs,
+        "servingPairs": verified.serving_pairs,
+        "ways": list(verified.ways),
+    }
+    if compared is not None:
+        lines += reachability_report.difference_lines(compared, colour=colour)
+        brief += (reachability_report.headline(compared), *([compared.note] if compared.note else []))
+        steps += reachability_report.steps(compared)
+        told["against"] = reachability_report.difference_data(compared)
+    elif against is not None:
+        steps += (reachability_report.uncompared(against),)
+        told["against"] = None
     report = Report(
         command="verify",
         findings=locate(verified.diagnostics, verified.documents, _names(space, verified.diagnostics)),
         summary=lines,
-        steps=_verify_steps(verified),
-        extra={
-            "verify": {"pairs": verified.pairs, "servingPairs": verified.serving_pairs, "ways": list(verified.ways)}
-        },
+        steps=steps,
+        extra={"verify": told},
+        brief=brief,
+        sections=verify_sections(verified),
         pages=manual_pages() if format_name == "sarif" else {},
-        colour=format_name == "text" and wants_colour(sys.stdout, os.environ),
+        colour=colour,
     )
-    code = WORLD if verified.is_refused else ERRORS if verified.has_errors else GOOD
-    return render(format_name, report), code
+    return render(format_name, report), _verify_code(verified, against)
+
+
+def _verify_code(verified: Verified, against: str | None) -> int:
+    """3 where the world refused, 1 with errors, 3 where nothing could be compared, 2 where pairs fare worse."""
+    if verified.is_refused:
+        return WORLD
+    if verified.has_errors:
+        return ERRORS
+    if verified.compared is None:
+        return GOOD if against is None else WORLD
+    return DIFFERENT if verified.compared.difference.is_worse else GOOD
 
 
 def _verify_steps(verified: Verified) -> tuple[Step, ...]:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import yaml
 
+from planner import site_json
 from planner.changes import Change, Op, changes, unified_diff
 from planner.impact import Impact, effects, impacts, move_effect, moves
 from planner.lookup import Endpoint
@@ -108,8 +109,11 @@ def _effects(
         clauses["FATE-Serving is installed beside it"] = None
     if SERVING_FILE in earlier and SERVING_FILE not in files:
         clauses["FATE-Serving must be removed: planned no more, it would run on"] = None
-    for name, text in files.items():
-        before = texts.get(path_in_out(planned.key, name))
+    written = [name for name in files if name != site_json.NAME]
+    if all(texts.get(path_in_out(planned.key, name)) == files[name] for name in written):
+        return ("nothing in its cluster changes",)
+    for name in written:
+        before, text = texts.get(path_in_out(planned.key, name)), files[name]
         if before is None:
             continue
         try:

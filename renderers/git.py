@@ -75,9 +75,27 @@ def read_baseline(root: Path, ref: str = "HEAD") -> Baseline | NoBaseline:
         return stopped.nothing
 
 
-def read_files(baseline: Baseline, paths: Iterable[str]) -> dict[str, bytes] | NoBaseline:
+def list_files(baseline: Baseline) -> dict[str, str] | NoBaseline:
+    """List the files of the baseline, and git's names for what is in them."""
+    try:
+        answer = _output(baseline.folder, "ls-tree", "-r", "-z", "--full-tree", baseline.tree)
+    except _Stopped as stopped:
+        return stopped.nothing
+    found = {}
+    for entry in answer.split(b"\0"):
+        head, _, path = entry.partition(b"\t")
+        parts = head.split(b" ")
+        if len(parts) == 3 and parts[1] == b"blob":  # noqa: PLR2004 - mode, kind, name
+            found[os.fsdecode(path)] = parts[2].decode()
+    return found
+
+
+def read_files(
+    baseline: Baseline, paths: Iterable[str], listed: Mapping[str, str] | None = None
+) -> dict[str, bytes] | NoBaseline:
     """Read files of the baseline (`party-9999/cluster.yaml`) by one process; those it does not have are left out.
 
+    `listed` is what `list_files` gave: with it, git need not look every path up in a folder of thousands.
     ValueError for a path that is no file of a site.
     """
     wanted = list(dict.fromkeys(paths))
@@ -86,11 +104,33 @@ def read_files(baseline: Baseline, paths: Iterable[str]) -> dict[str, bytes] | N
         if (site != SHARED and not is_site_name(site)) or not is_file_name(name):
             message = f"{path!r} is no file of a site"
             raise ValueError(message)
+    if listed is not None:
+        wanted = [path for path in wanted if path in listed]
     if not wanted:
         return {}
-    request = "".join(f"{baseline.tree}:{path}\n" for path in wanted).encode()
+    names = (f"{baseline.tree}:{path}" if listed is None else listed[path] for path in wanted)
+    request = "".join(f"{name}\n" for name in names).encode()
     try:
         return _batch(_output(baseline.folder, "cat-file", "--batch", stdin=request), wanted)
+    except _Stopped as stopped:
+        return stopped.nothing
+
+
+def read_file(file: Path, baseline: Baseline, limit: int) -> bytes | NoBaseline:
+    """Read one file of the work tree (which need not exist now) as it was at the baseline's commit."""
+    try:
+        folder, below = _standing(file.parent)
+        inside = _git(folder, "rev-parse", "--show-prefix")
+        if inside.returncode:
+            return _no_repository(inside.stderr)
+        prefix = inside.stdout.removesuffix(b"\n") + os.fsencode(f"{below}/{file.name}".lstrip("/"))
+        blob = _object(folder, f"{baseline.commit}:".encode() + prefix)
+        if blob is None:
+            hint = "name a revision that has this file, under this name"
+            return _nothing(Reason.NOT_IN_REF, f"there is no {file.name} at {baseline.ref}", hint)
+        if int(_output(folder, "cat-file", "-s", blob)) > limit:
+            return _broken(baseline.ref, f"{file.name} is larger than {limit // 2**20} MiB")
+        return _output(folder, "cat-file", "blob", blob)
     except _Stopped as stopped:
         return stopped.nothing
 

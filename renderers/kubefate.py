@@ -1,4 +1,4 @@
-"""Target `kubefate`: one cluster.yaml per site, as KubeFATE's service and CLI read it, and a party's serving.yaml.
+"""Targets `kubefate` and `helm`: one cluster.yaml per site, and a party's serving.yaml, beside their site.json.
 
 Key names and their meaning: reference cluster-yaml.md section 4, checked against the release's own key list.
 """
@@ -8,19 +8,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from planner import site_json
 from planner.channels import Channel
 from planner.chart_keys import ITEMS
 from planner.dialled_endpoints import service_type
 from planner.doors import fateflow_http
-from planner.hosts import interface_hosts
+from planner.hosts import interface_hosts, serving_hosts
 from planner.lookup import POLLED, RouteTable
 from planner.plan import Plan, PlannedSite
 from planner.releases import FATE
 from planner.secret_references import is_reference, is_secret_key, placeholder
+from planner.site_json import Installation, Interface
 from renderers import serving, spark
 from renderers.canonical import Block, KeyPath, block
 from renderers.components import Wanted, of_training
 from renderers.party_list import party_list, row
+from renderers.site_document import site_document
 
 CLUSTER_FILE: Final = "cluster.yaml"
 SERVING_FILE: Final = "serving.yaml"
@@ -30,15 +33,45 @@ _EGGS: Final = 1
 
 def render(plan: Plan, planned: PlannedSite) -> Mapping[str, str]:
     """The files of one site: relative name to text."""
-    if planned.site.kind == "exchange" and planned.serving is not None:
-        return {CLUSTER_FILE: _text(planned, cluster_yaml(plan, planned), serving.comments(planned))}
-    files = {CLUSTER_FILE: _text(planned, cluster_yaml(plan, planned), _comments(plan, planned))}
-    if planned.serving is not None:
-        data = _overridden(
+    data = {CLUSTER_FILE: cluster_yaml(plan, planned)}
+    is_serving = planned.site.kind == "exchange" and planned.serving is not None
+    comments = serving.comments(planned) if is_serving else _comments(plan, planned)
+    files = {CLUSTER_FILE: _text(planned, data[CLUSTER_FILE], comments)}
+    if planned.serving is not None and not is_serving:
+        data[SERVING_FILE] = _overridden(
             dict(serving.serving_yaml(plan, planned, planned.serving)), planned.serving.settings.overrides
         )
-        files[SERVING_FILE] = _text(planned, data, serving.comments(planned), "FATE-Serving of ")
+        files[SERVING_FILE] = _text(planned, data[SERVING_FILE], serving.comments(planned), "FATE-Serving of ")
+    files[site_json.NAME] = site_json.dump(
+        site_document(
+            plan,
+            planned,
+            files,
+            interfaces=_interfaces(planned),
+            installations=[_installation(planned, name, found) for name, found in data.items()],
+        )
+    )
     return files
+
+
+def _installation(planned: PlannedSite, file: str, data: Mapping[str, Any]) -> Installation:
+    """What one file is installed as. The service of v1.3.0 has one chart only, whose name no file says."""
+    part = "serving" if file == SERVING_FILE else "training"
+    chart = data.get("chartName", planned.chart)
+    return Installation(part, file, data["name"], data["namespace"], chart, data["chartVersion"])
+
+
+def _interfaces(planned: PlannedSite) -> Iterator[Interface]:
+    """The web pages of a site, under each of their host names."""
+    site = planned.site
+    found = [(site.ingress, interface_hosts(site, planned.release, planned.modules))]
+    if planned.serving is not None:
+        settings = planned.serving.settings
+        found.append((settings.ingress, serving_hosts(site, planned.serving.release, planned.serving.modules)))
+    for ingress, interfaces in found:
+        for component, hosts in interfaces.items():
+            scheme = "https" if "tlsSecret" in ingress.hosts.get(component, {}) else "http"
+            yield from (Interface(component, host, f"{scheme}://{host}/") for host in hosts)
 
 
 def cluster_yaml(plan: Plan, planned: PlannedSite) -> dict[str, Any]:
@@ -174,7 +207,7 @@ def _router(plan: Plan, planned: PlannedSite, wanted: Wanted) -> Iterator[tuple[
             {
                 **service,
                 "exchangeList": [
-                    {"id": plan.by_key[key].id, "ip": endpoint.host, "port": endpoint.port}
+                    {"id": plan.by_key[key].id, "ip": endpoint.literal, "port": endpoint.port}
                     for key, endpoint in zip(exchanges, table.default, strict=True)
                 ],
                 **wanted.component("lbrollsite"),

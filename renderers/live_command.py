@@ -8,12 +8,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from planner.wording import label
-from renderers.cluster.applying import Options, Prepared, SiteOutcome
+from renderers.cluster.connections import Connections
+from renderers.cluster.outcomes import Options, Prepared, SiteOutcome
 from renderers.cluster.preview_text import changes_data, counts, preview_lines
-from renderers.cluster.running import Connections, attempt
 from renderers.cluster.selection import Selection, Wish, select
 from renderers.cluster_report import DIFFERENT, ERRORS, GOOD, USAGE, WORLD, Teller, Told
 from renderers.report import State, Step, wants_colour
+from renderers.running import attempt
 from renderers.workspace import workspace
 
 NOTHING: Final = "nothing was compared"
@@ -50,7 +51,7 @@ def _lines(
         if index and with_diff:
             yield ""
         if isinstance(each, SiteOutcome):
-            yield f"{each.folder.label}: cluster {each.folder.cluster} could not be used"
+            yield f"{each.folder.label}: {each.folder.reached_through} could not be used"
         elif not each.changes and not each.is_good:
             yield f"{each.folder.label} on {each.folder.cluster}: could not be compared, the findings say why"
         elif with_diff:
@@ -59,12 +60,10 @@ def _lines(
             yield f"{each.folder.label} on {each.folder.cluster}: {counts(each.changes) or 'runs as planned'}"
     for key, why in selection.not_ours:
         yield f"{label(key)}: not ours ({why})"
-    for planned in selection.elsewhere:
-        yield f"{planned.site.label}: target {planned.site.target} is not compared"
 
 
 def _outcome(seen: Sequence[Prepared | SiteOutcome]) -> str:
-    same = sum(isinstance(each, Prepared) and _is_same(each) for each in seen)
+    same = sum(not isinstance(each, SiteOutcome) and _is_same(each) for each in seen)
     return f"{same} of {len(seen)} run as planned" if seen else NOTHING
 
 
@@ -75,7 +74,7 @@ def _is_same(prepared: Prepared) -> bool:
 
 def _step(each: Prepared | SiteOutcome) -> Step:
     if isinstance(each, SiteOutcome):
-        return Step(each.folder.key, State.UNCHECKED, "its cluster could not be used", "live")
+        return Step(each.folder.key, State.UNCHECKED, f"{each.folder.reached_through} could not be used", "live")
     state = State.PASSED if _is_same(each) else State.FAILED
     return Step(
         each.folder.key, state, counts(each.changes) or ("" if each.is_good else "the findings say why"), "live"
@@ -83,17 +82,16 @@ def _step(each: Prepared | SiteOutcome) -> Step:
 
 
 def _data(each: Prepared | SiteOutcome) -> dict[str, Any]:
-    is_seen = isinstance(each, Prepared)
     return {
         "site": each.folder.key,
         "cluster": each.folder.cluster,
-        "reached": is_seen,
-        "changes": changes_data(each.changes) if is_seen else [],
+        "reached": not isinstance(each, SiteOutcome),
+        "changes": [] if isinstance(each, SiteOutcome) else changes_data(each.changes),
     }
 
 
 def _code(seen: Sequence[Prepared | SiteOutcome]) -> int:
-    if any(isinstance(each, Prepared) and any(found.is_error for found in each.diagnostics) for each in seen):
+    if any(not isinstance(each, SiteOutcome) and any(found.is_error for found in each.diagnostics) for each in seen):
         return ERRORS
     if not seen or any(isinstance(each, SiteOutcome) for each in seen):
         return WORLD

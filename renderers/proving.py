@@ -44,6 +44,7 @@ _NOBODY: Final = "0."
 """How the addresses begin that no host has (0.0.0.0/8, RFC 1122)."""
 _WRITE_AGAIN: Final = "run `invoke plan` to write the file again"
 FilesOf = Callable[[PlannedSite], Files]
+ReadBack = Callable[[PlannedSite, Files], Sequence[Reading | Unreadable]]
 _Key = tuple[str, Channel]
 """A site on one channel."""
 
@@ -67,14 +68,20 @@ class _Side:
     exposed: tuple[tuple[str, Exposed], ...]
 
 
+def by_target(planned: PlannedSite, files: Files) -> Sequence[Reading | Unreadable]:
+    """What a site's target makes of its files."""
+    return target_of(planned).read_back(planned, files)
+
+
 @dataclass(slots=True)
 class _Findings:
-    """What is found while sites go by.
+    """What is found while sites go by, whose files `read_back` reads.
 
     `edited` holds, for tables that are not the planned ones, the finding that says so; it is told only where nothing
     more exact was found about the site.
     """
 
+    read_back: ReadBack = by_target
     diagnostics: list[Diagnostic] = field(default_factory=list)
     broken: list[tuple[PlannedSite, Channel, Trace]] = field(default_factory=list)
     extra: list[tuple[Channel, str, str]] = field(default_factory=list)
@@ -90,12 +97,12 @@ class _Findings:
         return _federation_place(planned, channel) if edited is None else edited.place
 
 
-def prove(plan: Plan, files_of: FilesOf) -> Proved:
+def prove(plan: Plan, files_of: FilesOf, read_back: ReadBack = by_target) -> Proved:
     """Read every site's files back and follow, on every channel, each message that must arrive.
 
-    `files_of` gives the files of a site: rendered just now, or read from `out/`.
+    `files_of` gives the files of a site: rendered just now, or read from `out/`. `read_back` reads them.
     """
-    findings = _Findings()
+    findings = _Findings(read_back)
     routers: dict[Channel, dict[str, RouteTable]] = {channel: {} for channel in plan.channels}
     sides_of: dict[str, Mapping[Channel, _Side]] = {}
     for planned in plan.sites:
@@ -168,7 +175,7 @@ def _read(plan: Plan, planned: PlannedSite, files_of: FilesOf, findings: _Findin
     """One site read back, by channel, with findings for all that does not come out as planned."""
     files = files_of(planned)
     readings: list[Reading] = []
-    for reading in target_of(planned).read_back(planned, files):
+    for reading in findings.read_back(planned, files):
         if isinstance(reading, Unreadable):
             place = Place(document=document_of(planned, reading.file))
             if reading.path and reading.file in files:
@@ -235,6 +242,16 @@ def _sides(planned: PlannedSite, readings: Sequence[Reading]) -> Mapping[Channel
             else:
                 result[gate.channel] = replace(known, exposed=known.exposed + exposed)
     return result
+
+
+def tables_and_doors(
+    planned: PlannedSite, readings: Sequence[Reading]
+) -> Mapping[Channel, tuple[RouteTable, tuple[Exposed, ...]]]:
+    """The channels of a site as all its files make them: its table, and the ports of Services that are dialled."""
+    return {
+        channel: (side.table, tuple(each for _, each in side.exposed))
+        for channel, side in _sides(planned, readings).items()
+    }
 
 
 def _lost(planned: PlannedSite, reading: Reading, files: Files, told: Collection[KeyPath]) -> Iterator[Diagnostic]:
@@ -348,7 +365,7 @@ def _hears_all(planned: PlannedSite, channel: Channel, side: _Side) -> bool:
 
 def _heard(planned: PlannedSite, channel: Channel, side: _Side) -> set[Endpoint]:
     """Where a site can really be dialled from other clusters on one channel."""
-    return {endpoint for _, each in side.exposed for endpoint in _listening(planned, channel, each)}
+    return {endpoint for _, each in side.exposed for endpoint in listening(planned, channel, each)}
 
 
 def _not_heard(planned: PlannedSite, channel: Channel, side: _Side | None, files: Files, main: Reading) -> Diagnostic:
@@ -356,7 +373,7 @@ def _not_heard(planned: PlannedSite, channel: Channel, side: _Side | None, files
     exposed = () if side is None else side.exposed
     heard = set() if side is None else _heard(planned, channel, side)
     wanted = planned.listeners[channel].outside
-    wrong = [(name, each) for name, each in exposed if not set(_listening(planned, channel, each)) & set(wanted)]
+    wrong = [(name, each) for name, each in exposed if not set(listening(planned, channel, each)) & set(wanted)]
     file = main.file
     path: KeyPath = (main.module,)
     got = ", ".join(map(str, sorted(heard))) or "nothing outside the cluster"
@@ -408,7 +425,7 @@ def _is_overridden(overrides: object, path: KeyPath) -> bool:
     return True
 
 
-def _listening(planned: PlannedSite, channel: Channel, exposed: Exposed) -> tuple[Endpoint, ...]:
+def listening(planned: PlannedSite, channel: Channel, exposed: Exposed) -> tuple[Endpoint, ...]:
     """Where one port of a site can really be dialled from other clusters on a channel.
 
     Pulsar's second load balancer has the address that the cloud gave it: the chart has no key for one, so the planned

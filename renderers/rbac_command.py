@@ -7,8 +7,7 @@ from typing import Final
 
 from renderers.cluster.rbac import manifests
 from renderers.cluster.selection import Wish, select, site_keys
-from renderers.cluster_report import ERRORS, GOOD, USAGE, Teller, Told
-from renderers.handing_over import by_hand
+from renderers.cluster_report import GOOD, USAGE, Teller
 from renderers.workspace import workspace
 
 NOTHING: Final = "nothing was printed"
@@ -41,8 +40,5 @@ def run_rbac(request: Request) -> tuple[str, int]:
     early = teller.early(NOTHING)
     if early is not None:
         return early
-    if selection.plan is not None and selection.elsewhere:
-        lines = by_hand(selection.plan, selection.elsewhere, str(space.out))
-        return teller.report(Told(lines, "rights are worked out for target kubernetes")), ERRORS
     texts = [manifests(each.folder, user=request.user, group=request.group) for each in selection.chosen]
     return "---\n".join(texts), GOOD

@@ -8,19 +8,16 @@ from dataclasses import dataclass
 from io import StringIO
 from typing import Final, TextIO
 
-from planner.diagnostics import Diagnostic
-from renderers.cluster.api import Api, ApiError
-from renderers.cluster.applying import PREPARE_SECONDS, Options, SiteOutcome, SiteState
-from renderers.cluster.clock import Deadline
+from renderers.cluster.connections import Connections
 from renderers.cluster.display import display_for
 from renderers.cluster.left_behind import left_behind
 from renderers.cluster.operator import operator
-from renderers.cluster.preview import called
-from renderers.cluster.removing import remove, to_remove
-from renderers.cluster.running import Connections, failed
+from renderers.cluster.outcomes import Options, SiteOutcome, SiteState
+from renderers.cluster.preview import Change, called
 from renderers.cluster.selection import Chosen, Selection, Wish, select, site_keys
 from renderers.cluster_report import ERRORS, USAGE, Teller, Told, exit_code
 from renderers.report import State, Step
+from renderers.running import life_cycle_of
 from renderers.workspace import Workspace, workspace
 
 NOTHING: Final = "nothing was removed"
@@ -73,7 +70,7 @@ def run_remove(request: Request, stdin: TextIO | None = None, stderr: TextIO | N
         {"remove": {"sites": [_data(outcome) for outcome in outcomes]}},
         [found for outcome in outcomes for found in outcome.diagnostics],
     )
-    return teller.report(told), ERRORS if selection.elsewhere or not outcomes else exit_code(outcomes)
+    return teller.report(told), ERRORS if not outcomes else exit_code(outcomes)
 
 
 def _selected(space: Workspace, wish: Wish, connections: Connections) -> Selection:
@@ -91,29 +88,26 @@ def _removed(
     is_agreed: bool,
 ) -> SiteOutcome:
     """One site taken down, or how that ended."""
-    folder, places = chosen.folder, chosen.places
-    api = connections.to(chosen)
-    if isinstance(api, Diagnostic):
-        return SiteOutcome(folder, SiteState.UNREACHABLE, (api,))
-    display = display_for(stderr, folder.label)
+    way = life_cycle_of(chosen.folder)
+    if not is_agreed:
+        gone = way.to_remove(chosen, connections, options)
+        if isinstance(gone, SiteOutcome):
+            return gone
+        if not _confirmed(chosen, gone, options, stdin, stderr):
+            return SiteOutcome(chosen.folder, SiteState.DECLINED)
+    display = display_for(stderr, chosen.folder.label)
     try:
-        if not is_agreed and not _confirmed(api, chosen, options, stdin, stderr):
-            return SiteOutcome(folder, SiteState.DECLINED)
-        return remove(api, folder, places, options, operator(), display)
-    except ApiError as error:
-        return failed(folder, places, api, error)
+        return way.remove(chosen, connections, options, operator(), display)
     finally:
         display.done()
 
 
-def _confirmed(api: Api, chosen: Chosen, options: Options, stdin: TextIO, stderr: TextIO) -> bool:
+def _confirmed(chosen: Chosen, gone: Sequence[Change], options: Options, stdin: TextIO, stderr: TextIO) -> bool:
     """Show what would go, and have the operator write the site's name."""
     folder = chosen.folder
-    deadline = Deadline(PREPARE_SECONDS, api.clock)
-    gone = to_remove(api, folder, deadline, delete_data=options.delete_data)
     stderr.writelines(f"  - {called(change.reference)}\n" for change in gone)
     data = "with all its data, for good" if options.delete_data else "but keeps its data"
-    where = f"cluster {folder.cluster} (context {api.context})"
+    where = f"cluster {folder.cluster}" + (f" (context {chosen.context})" if chosen.context else "")
     stderr.write(f"This takes {folder.label} down on {where}, {data}.\n")
     stderr.write(f"Write {folder.key} to go on: ")
     stderr.flush()
@@ -124,7 +118,9 @@ def _lines(selection: Selection, outcomes: Sequence[SiteOutcome]) -> Iterator[st
     for outcome in outcomes:
         folder = outcome.folder
         if outcome.state is SiteState.REMOVED:
-            yield f"{folder.label}: removed from {folder.cluster}, {len(outcome.changes)} objects deleted"
+            number = len(outcome.changes)
+            objects = "1 object" if number == 1 else f"{number} objects"
+            yield f"{folder.label}: removed from {folder.cluster}, {objects} deleted"
             if selection.plan is not None and folder.key not in selection.plan.by_key:
                 yield f"Next: `invoke plan --forget {folder.key}` frees its ports."
         elif outcome.state is SiteState.UNCHANGED:
@@ -139,7 +135,7 @@ def _ended(outcome: SiteOutcome) -> str:
     """How a removal ended that did not succeed, in a clause."""
     cluster = outcome.folder.cluster
     if outcome.state is SiteState.UNREACHABLE:
-        return f"not removed: cluster {cluster} could not be used"
+        return f"not removed: {outcome.folder.reached_through} could not be used"
     if outcome.state is SiteState.FAILED and outcome.changes:
         return f"not wholly removed from {cluster}: mend what the finding says, and remove it again"
     return f"{outcome.state} on {cluster}: nothing was removed"

@@ -73,7 +73,7 @@ def addresses_of_serving(plan: Plan, planned: PlannedSite, wanted: Wanted) -> It
     if serving is None or "servingServer" not in serving.modules or not wanted.reads("servingIp"):
         return
     endpoint = plan.endpoint(planned, planned, SERVING_SERVER)
-    yield "servingIp", endpoint.host
+    yield "servingIp", endpoint.literal
     yield "servingPort", endpoint.port
     if serving.settings.use_registry and wanted.reads("serving.useRegistry"):
         host = f"serving-zookeeper.{serving.settings.namespace}:{serving.release.ports.zookeeper}"
@@ -175,7 +175,7 @@ def _server(plan: Plan, planned: PlannedSite, serving: PlannedServing) -> dict[s
         result["nodePort"] = planned.ports["servingServer"]
     if Channel.TRANSFER in planned.listeners:
         endpoint = plan.endpoint(planned, planned, fateflow_http(planned.release))
-        result["fateflow"] = {"ip": endpoint.host, "port": endpoint.port}
+        result["fateflow"] = {"ip": endpoint.literal, "port": endpoint.port}
     if settings.cache is not None and chart.reads("servingServer.cacheType"):
         result["cacheType"] = settings.cache
     for word, key in ADAPTERS.items():

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
-from planner.diagnostics import Diagnostic
 from planner.wording import label, option
-from renderers.cluster import record, rights
-from renderers.cluster.api import ApiError
-from renderers.cluster.applying import PREPARE_SECONDS, SiteOutcome
-from renderers.cluster.clock import Deadline
+from renderers.cluster.connections import Connections
+from renderers.cluster.outcomes import Seen
 from renderers.cluster.record import Record, moment
-from renderers.cluster.running import Connections, failed
-from renderers.cluster.selection import Chosen, Selection, Wish, select, site_keys
-from renderers.cluster.status import SiteStatus, lines, observe, record_data, to_json
+from renderers.cluster.selection import Selection, Wish, select, site_keys
+from renderers.cluster.status import SiteStatus, lines, record_data, to_json
 from renderers.cluster_report import DIFFERENT, ERRORS, GOOD, USAGE, WORLD, Teller, Told
 from renderers.report import State, Step
+from renderers.running import life_cycle_of
 from renderers.workspace import workspace
 
 NOTHING: Final = "nothing was looked at"
@@ -38,16 +35,6 @@ class Request:
     format_name: str = "text"
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """One site as it was seen, with its history; or how looking at it ended."""
-
-    chosen: Chosen
-    status: SiteStatus | None
-    history: Sequence[Record] = ()
-    diagnostics: tuple[Diagnostic, ...] = field(default=())
-
-
 def run_status(request: Request) -> tuple[str, int]:
     """The report of `invoke status` and its exit code: 2 when something was changed, 3 when a cluster is away."""
     space = workspace(request.file, request.out)
@@ -63,7 +50,7 @@ def run_status(request: Request) -> tuple[str, int]:
     if early is not None:
         return early
     connections = Connections()
-    seen = [_seen(each, connections) for each in selection.chosen]
+    seen = [life_cycle_of(each.folder).observe(each, connections) for each in selection.chosen]
     told = Told(
         list(_lines(selection, seen)),
         _outcome(seen),
@@ -74,31 +61,12 @@ def run_status(request: Request) -> tuple[str, int]:
     return teller.report(told), _code(seen)
 
 
-def _seen(chosen: Chosen, connections: Connections) -> Seen:
-    """Look at one site."""
-    folder, places = chosen.folder, chosen.places
-    api = connections.to(chosen)
-    if isinstance(api, Diagnostic):
-        return Seen(chosen, None, diagnostics=(api,))
-    deadline = Deadline(PREPARE_SECONDS, api.clock)
-    try:
-        missing = tuple(rights.missing_rights(api, folder, "status", deadline, places))
-        if any(found.is_error for found in missing):
-            return Seen(chosen, None, diagnostics=missing)
-        records = record.history(api, folder, deadline)
-        status = observe(api, folder, next(iter(records), None), deadline, places)
-    except ApiError as error:
-        outcome: SiteOutcome = failed(folder, places, api, error)
-        return Seen(chosen, None, diagnostics=outcome.diagnostics)
-    return Seen(chosen, status, records, (*missing, *status.diagnostics))
-
-
 def _lines(selection: Selection, seen: Sequence[Seen]) -> Iterator[str]:
     for index, each in enumerate(seen):
         if index:
             yield ""
         if each.status is None:
-            yield f"{each.chosen.folder.label}: cluster {each.chosen.folder.cluster} could not be looked at"
+            yield f"{each.chosen.folder.label}: {each.chosen.folder.reached_through} could not be looked at"
             continue
         yield from lines(each.status)
         if len(each.history) > 1:
@@ -108,8 +76,6 @@ def _lines(selection: Selection, seen: Sequence[Seen]) -> Iterator[str]:
         yield from _next(each.status)
     for key, why in selection.not_ours:
         yield f"{label(key)}: not ours ({why})"
-    for planned in selection.elsewhere:
-        yield f"{planned.site.label}: target {planned.site.target} is not looked at"
 
 
 def _next(status: SiteStatus) -> Iterator[str]:

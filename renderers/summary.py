@@ -28,7 +28,7 @@ def plan_lines(outcome: Outcome, folder: str, *, colour: bool) -> tuple[str, ...
     plan = outcome.plan
     if plan is None:
         return ()
-    lines = [_title(plan, outcome), ""]
+    lines = [title(plan, outcome), ""]
     lines += _sites(plan, outcome, colour=colour)
     others = any(party.target != "kubernetes" for party in plan.federation.parties)
     for planned in plan.sites:
@@ -108,7 +108,7 @@ def _site(planned: PlannedSite) -> dict[str, Any]:
         "release": planned.release.name,
         "cluster": planned.cluster.name,
         "target": planned.site.target,
-        "reached": _reached(planned),
+        "reached": reached(planned),
     }
 
 
@@ -119,7 +119,8 @@ def _change(change: Change, impact: Impact | None) -> dict[str, Any]:
     return result
 
 
-def _title(plan: Plan, outcome: Outcome) -> str:
+def title(plan: Plan, outcome: Outcome) -> str:
+    """How large the federation is, and what was proved."""
     federation, pairs, serving = plan.federation, outcome.pairs, outcome.serving_pairs
     parties, exchanges = len(federation.parties), len(federation.exchanges)
     what = _number(parties, "party", "parties") + (f" and {_number(exchanges, 'exchange')}" if exchanges else "")
@@ -150,10 +151,10 @@ def _row(planned: PlannedSite | None, change: Change) -> tuple[str, ...]:
         name = "for all sites" if change.site == SHARED else change.site
         return (sign, name, str(change.op), "", "", ", ".join(change.files) if change.site == SHARED else "")
     release = planned.site.release
-    return (sign, change.site, str(change.op), release, f"on {planned.cluster.name}", _reached(planned))
+    return (sign, change.site, str(change.op), release, f"on {planned.cluster.name}", reached(planned))
 
 
-def _reached(planned: PlannedSite) -> str:
+def reached(planned: PlannedSite) -> str:
     """How peers reach a site."""
     if planned.site.polling is not None:
         return f"polls {planned.site.polling.replace('-', ' ', 1)}"

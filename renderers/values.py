@@ -33,6 +33,12 @@ def endpoint(row: Mapping[Any, Any], host_key: str, port_key: str) -> Endpoint |
     return None if port is None or not isinstance(host, str) or not host else shared(host, port)
 
 
+def joined(row: Mapping[Any, Any], host_key: str, port_key: str) -> Endpoint | None:
+    """What a row leads to where a chart writes host and port as `host:port`: an IPv6 address needs its brackets."""
+    found = endpoint(row, host_key, port_key)
+    return None if found is None else endpoint_of_text(f"{found.host}:{found.port}")
+
+
 def endpoint_of_text(text: object) -> Endpoint | None:
     """The endpoint that a text like `host:port` or `[address]:port` names; None for any other."""
     match = re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^:\s]+):([0-9]{1,5})", text) if isinstance(text, str) else None

@@ -5,8 +5,11 @@ Needs no cluster. What counts is what stands in `out/`, not what plan would writ
 
 from __future__ import annotations
 
+import contextlib
+import gc
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from planner.channels import WORDS
 from planner.checks import stale_out, torn_out
@@ -19,8 +22,11 @@ from planner.plan import Plan, PlannedSite
 from planner.plan_document import lock_of
 from planner.plan_json import SHARED, sha256, site_of
 from renderers import out
+from renderers.comparing import Comparison, compare
 from renderers.files import read_bounded
 from renderers.proving import FilesOf, prove, trace, way
+from renderers.reachability import Compared, Revision, SideReader, UnknownRevision, difference, revision
+from renderers.reachability_report import findings
 from renderers.report.located import LinesDocument, LocatableDocument
 from renderers.target import Files
 from renderers.workspace import LockText, Workspace, input_documents
@@ -30,7 +36,8 @@ from renderers.workspace import LockText, Workspace, input_documents
 class Verified:
     """The outcome of a verification; `pairs` and `serving_pairs` count the ordered pairs that must talk.
 
-    `ways` are those of one message, a line per channel.
+    `ways` are those of one message, a line per channel. `compared` is the difference to a revision, None where there
+    was nothing to compare; `sites` is then what changes site by site, if that was asked for.
     `usage` says what is wrong with the options, if anything is. `is_refused` says that the world did not let it read.
     """
 
@@ -42,6 +49,8 @@ class Verified:
     ways: tuple[str, ...] = ()
     usage: str = ""
     is_refused: bool = False
+    compared: Compared | None = None
+    sites: Comparison | None = None
 
     @property
     def has_errors(self) -> bool:
@@ -64,11 +73,45 @@ def checked_file(workspace: Workspace, lock: LockText | None = None) -> Verified
     return Verified(checked.diagnostics, input_documents(checked, source, found.text), checked.plan)
 
 
-def verify(workspace: Workspace, path: tuple[int, int] | None = None) -> Verified:
-    """Prove what is written; with `path`, also follow one message from its first to its second party.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked for beside the proof: the way of one message, and the difference to a revision."""
+
+    path: tuple[int, int] | None = None
+    against: str | None = None
+    with_sites: bool = False
+
+
+_NOTHING: Final = Wanted()
+
+
+def verify(workspace: Workspace, wanted: Wanted = _NOTHING) -> Verified:
+    """Prove what is written.
 
     The ports are those that stand in `out/`, whatever has become of federation.lock since.
     """
+    with _without_collection():
+        return _verified(workspace, wanted)
+
+
+@contextlib.contextmanager
+def _without_collection() -> Iterator[None]:
+    """Look for no cycles meanwhile: none are made, and of ten thousand parties the search takes a third of the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _verified(workspace: Workspace, wanted: Wanted) -> Verified:
+    """What `verify` gives."""
+    path = wanted.path
+    earlier = None if wanted.against is None else revision(workspace.file, workspace.out, wanted.against)
+    if isinstance(earlier, UnknownRevision):
+        return Verified((), usage=f"--against: {earlier.message}")
     tree = out.read(workspace.out)
     checked = checked_file(workspace, LockText(dump(lock_of(tree.plan))) if isinstance(tree, out.Tree) else None)
     plan = checked.plan
@@ -82,33 +125,50 @@ def verify(workspace: Workspace, path: tuple[int, int] | None = None) -> Verifie
     if isinstance(tree, out.OutProblem):
         diagnostic = tree.diagnostic or refused(tree.document, tree.message, tree.hint)
         return replace(checked, diagnostics=(*checked.diagnostics, diagnostic), is_refused=tree.diagnostic is None)
-    return _proved(workspace, tree, plan, path, checked)
+    verified = _whole(workspace, tree, plan, checked)
+    if isinstance(earlier, Diagnostic):
+        verified = replace(verified, diagnostics=(*verified.diagnostics, earlier))
+    if verified.has_errors:
+        return verified
+    return _proved(tree, plan, wanted, earlier if isinstance(earlier, Revision) else None, verified)
 
 
-def _proved(
-    workspace: Workspace, tree: out.Tree, plan: Plan, path: tuple[int, int] | None, verified: Verified
-) -> Verified:
-    """The written tree found whole, and its routes proved."""
+def _whole(workspace: Workspace, tree: out.Tree, plan: Plan, verified: Verified) -> Verified:
+    """The written tree found whole, and that of this federation."""
     found = [*out.verify(workspace.out), *workspace.foreign(tree, plan), *_stale(workspace, tree)]
     missing = [planned.key for planned in plan.sites if planned.key not in tree.files]
     found += [torn_out.torn(site, "this site of federation.yaml has not been planned", "plan it") for site in missing]
-    verified = replace(verified, diagnostics=(*verified.diagnostics, *found))
-    if verified.has_errors:
-        return verified
-    proved = prove(plan, lambda planned: _files(tree, planned))
+    return replace(verified, diagnostics=(*verified.diagnostics, *found))
+
+
+def _proved(tree: out.Tree, plan: Plan, wanted: Wanted, earlier: Revision | None, verified: Verified) -> Verified:
+    """Every route of the tree proved, and compared with a revision if one is given."""
+
+    def files_of(planned: PlannedSite) -> Files:
+        return _files(tree, planned)
+
+    reader = None if earlier is None else SideReader(plan)
+    proved = prove(plan, files_of) if reader is None else prove(plan, files_of, reader.read_back)
     documents = dict(verified.documents)
     for diagnostic in proved.diagnostics:
         site, name = site_of(diagnostic.place.document)
         if site in tree.files and name in tree.files[site]:
             documents[diagnostic.place.document] = LinesDocument.from_text(_text(tree, site, name))
-    return replace(
+    verified = replace(
         verified,
         diagnostics=(*verified.diagnostics, *proved.diagnostics),
         documents=documents,
         pairs=proved.pairs,
         serving_pairs=proved.serving_pairs,
-        ways=() if path is None else tuple(_ways(plan, path, lambda planned: _files(tree, planned))),
+        ways=() if wanted.path is None else tuple(_ways(plan, wanted.path, files_of)),
     )
+    if earlier is None or reader is None:
+        return verified
+    compared = difference(earlier, reader, tree.files)
+    if isinstance(compared, Diagnostic):
+        return replace(verified, diagnostics=(*verified.diagnostics, compared))
+    sites = compare(plan, files_of, tree.plan, earlier.baseline, with_diff=False) if wanted.with_sites else None
+    return replace(verified, diagnostics=(*verified.diagnostics, *findings(compared)), compared=compared, sites=sites)
 
 
 def _ways(plan: Plan, path: tuple[int, int], files_of: FilesOf) -> Iterator[str]:

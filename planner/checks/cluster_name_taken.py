@@ -69,7 +69,8 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
     services: dict[tuple[str, str, str], _Named] = {}
     for site in subject.namespaced_sites():
         cluster = subject.clusters.get(site.cluster)
-        url = None if cluster is None else cluster.kubefate_url
+        kubefate = None if cluster is None else cluster.service
+        url = None if kubefate is None else kubefate.url
         for named in _clusters(site):
             if site.pod_security_policy and not has_manifests(site):
                 earlier = policies.setdefault((site.cluster, named.name), named)

@@ -43,6 +43,7 @@ from typing import Final
 from planner.channels import Channel
 from planner.diagnostics import Diagnostic, Fault, Place, Severity
 from planner.doors import channels_of, speaks_tls
+from planner.kubernetes_target import has_manifests
 from planner.model import Site
 from planner.subject import Subject
 
@@ -92,6 +93,15 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
             message = f"{site.label} {lacks}, so `{word}` changes nothing"
             yield Diagnostic(FAULT, message, Place((*site.path, word), on_key=True), f"remove `{word}`")
     yield from _public_tls(subject)
+    yield from _charts(subject)
+
+
+def _charts(subject: Subject) -> Iterator[Diagnostic]:
+    """Sites that name their charts and are deployed without any."""
+    for site, _ in subject.parties_first():
+        if site.charts is not None and "charts" in site.given and has_manifests(site):
+            message = f"{site.label} has target kubernetes, which needs no charts, so `charts` changes nothing"
+            yield Diagnostic(FAULT, message, Place((*site.path, "charts"), on_key=True), "remove `charts`")
 
 
 def _public_tls(subject: Subject) -> Iterator[Diagnostic]:

@@ -96,7 +96,7 @@ def _services(subject: Subject) -> Iterator[_Use]:
     """The hosts of KubeFATE's services."""
     for cluster in subject.federation.clusters:
         try:
-            host = urlsplit(cluster.kubefate_url or "").hostname
+            host = urlsplit(cluster.service.url if cluster.service is not None else "").hostname
         except ValueError:
             continue
         if host:

@@ -76,6 +76,13 @@ def _unsaid(site: Site, release: Release | None) -> Iterator[tuple[str, str, str
         return
     if site.fateflow == "NodePort" and "fateflow" in site.given:
         yield "fateflow", f"FATE-Flow of {site.label} has no NodePort, and kube.cfg cannot give it one", "remove it"
+    for word, gave in (("charts", site.charts is not None), ("secrets", bool(site.secrets))):
+        if gave:
+            yield (
+                word,
+                f"{site.label} is installed by the commands of the runbook, which have no place for it",
+                "remove it",
+            )
     if site.modules is not None and _leaves_out(site.modules, release):
         yield "modules", f"{site.label} has all modules, and kube.cfg cannot leave one out", "remove it"
     if site.persistence:

@@ -19,7 +19,7 @@ from planner.channels import Channel
 from planner.lookup import RouteTable
 from planner.releases import FATE, FATE_SERVING, Release, load_serving
 from planner.releases import load as load_release
-from renderers.charts import brokers, eggroll, fateflow, keys, nginx, serving, traffic_server
+from renderers.charts import brokers, eggroll, fateflow, keys, nginx, party_list, serving, traffic_server
 from renderers.charts.document import load, locate
 from renderers.charts.spec import Chart, Spec
 from renderers.reading import Gate, Reading, Unreadable
@@ -27,8 +27,6 @@ from renderers.values import items, number
 
 __all__ = ["locate", "read"]
 
-_LARGEST_ID: Final = 999_999
-"""Go prints larger floats as 1e+06 (reference: INV-ID-4)."""
 _LEGACY: Final = "legacy"
 """Releases whose cluster.yaml may name no chart, and call its version `version` (v1.3.0-a's sample and guide)."""
 
@@ -83,7 +81,7 @@ def _chart(name: str, version: str) -> Chart | None:
 def _reading(spec: Spec, file: str) -> Reading:
     """Everything that comes of a file whose chart is known."""
     data, release = spec.data, spec.chart.release
-    if not 0 < spec.party <= _LARGEST_ID:
+    if not 0 < spec.party <= party_list.LARGEST_ID:
         spec.remark(("partyId",), f"partyId {data.get('partyId')!r} reaches FATE as another id")
     if isinstance(release, Release):
         module = _module(spec, release)

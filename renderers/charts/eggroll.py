@@ -16,7 +16,7 @@ from renderers.charts import party_list
 from renderers.charts.services import Port, exposed
 from renderers.charts.spec import Spec
 from renderers.reading import Gate
-from renderers.values import endpoint, items, mapping, number
+from renderers.values import endpoint, items, joined, mapping, number
 
 _INCOMPLETE = "the row has no usable partyIp and partyPort: the whole table becomes invalid"
 
@@ -69,8 +69,9 @@ def _add_clients(spec: Spec, path: KeyPath, polling: Mapping[Any, Any], entries:
     """Entries of a polling server's clients, which it does not dial (INV-EGG-11)."""
     for index, row in enumerate(items(polling.get("clientList"))):
         client = number(mapping(row).get("partID"))
-        if client is None:
-            spec.remark((*path, index), "the row has no partID")
+        if client is None or client > party_list.LARGEST_ID:
+            message = "the row has no partID" if client is None else f"partID {client} reaches FATE as another id"
+            spec.remark((*path, index), message)
             continue
         if client in entries:
             spec.remark((*path, index), f"party {client} also stands in partyList")
@@ -79,8 +80,14 @@ def _add_clients(spec: Spec, path: KeyPath, polling: Mapping[Any, Any], entries:
 
 def _balanced(spec: Spec) -> tuple[Endpoint, ...]:
     """The exchanges that lbrollsite balances over: its default route, whatever rollsite's is (INV-EGG-10)."""
-    found = (endpoint(mapping(row), "ip", "port") for row in items(spec.value("lbrollsite", "exchangeList")))
-    result = tuple(each for each in found if each is not None)
+    path = ("lbrollsite", "exchangeList")
+    result: list[Endpoint] = []
+    for index, row in enumerate(map(mapping, items(spec.value(*path)))):
+        found = joined(row, "ip", "port")
+        if found is not None:
+            result.append(found)
+        elif endpoint(row, "ip", "port") is not None:
+            spec.remark((*path, index), f"nginx takes no {row.get('ip')}: an IPv6 address needs brackets here")
     if not result:
-        spec.remark(("lbrollsite", "exchangeList"), "lbrollsite balances over no exchange")
-    return result
+        spec.remark(path, "lbrollsite balances over no exchange")
+    return tuple(result)

@@ -16,7 +16,7 @@ from planner.releases import FATE, Engine, Release
 from renderers.charts.services import Port, exposed
 from renderers.charts.spec import Spec
 from renderers.reading import Exposed, Gate
-from renderers.values import endpoint_of_text, items, mapping, number, shared
+from renderers.values import endpoint_of_text, items, joined, mapping, number
 
 _ELSEWHERE: Final = MappingProxyType({"spark": ("spark", "master"), "hdfs": ("hdfs", "name_node")})
 """Keys below `python` that name a Spark or an HDFS outside the cluster, by the module they replace."""
@@ -123,9 +123,12 @@ def load_gate(spec: Spec) -> Gate | None:
             )
         return Gate(Channel.LOAD, _inside(spec.party, found), (), path)
     host, port = spec.value("servingIp"), number(spec.value("servingPort"))
+    server = joined({"ip": host, "port": port}, "ip", "port")
+    if server is not None:
+        return Gate(Channel.LOAD, _inside(spec.party, (server,)), (), ("servingIp",))
     if isinstance(host, str) and host and port is not None:
-        return Gate(Channel.LOAD, _inside(spec.party, (shared(host, port),)), (), ("servingIp",))
-    if host or port is not None:
+        spec.remark(("servingIp",), f"{host}:{port} is no host and port: an IPv6 address needs brackets here")
+    elif host or port is not None:
         written, other = ("servingIp", "servingPort") if host else ("servingPort", "servingIp")
         spec.remark((written,), f"without a usable {other} FATE-Flow knows no serving-server")
     return None

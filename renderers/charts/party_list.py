@@ -6,11 +6,14 @@ components.md sections 3.3 and 6).
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from planner.lookup import Endpoint
 from renderers.charts.spec import Spec
 from renderers.values import endpoint, items, number
+
+LARGEST_ID: Final = 999_999
+"""Go prints larger floats as 1e+06 (reference: INV-ID-4)."""
 
 
 class Rows(NamedTuple):
@@ -33,9 +36,9 @@ def rows(spec: Spec, block: str, incomplete: str, *, has_default: bool = False) 
         if party is None and row.get("partyId") == "default" and has_default:
             default = (found,)
             continue
-        if party is None or party == spec.party or party in entries:
+        if party is None or party > LARGEST_ID or party == spec.party or party in entries:
             spec.remark((block, "partyList", index), _fault(row.get("partyId"), party, spec.party))
-        if party is not None and party != spec.party:
+        if party is not None and party <= LARGEST_ID and party != spec.party:
             entries[party] = found
     return Rows(entries, default)
 
@@ -43,6 +46,8 @@ def rows(spec: Spec, block: str, incomplete: str, *, has_default: bool = False) 
 def _fault(written: object, party: int | None, own: int) -> str:
     if party is None:
         return f"partyId {written!r} is no party's id"
+    if party > LARGEST_ID:
+        return f"partyId {written!r} reaches FATE as another id"
     if party == own:
         return "the site lists itself, a key the chart already writes"
     return f"party {party} is listed twice; only the last row counts"

@@ -15,7 +15,7 @@ from renderers.charts import party_list
 from renderers.charts.services import Port, exposed
 from renderers.charts.spec import Spec
 from renderers.reading import Gate
-from renderers.values import endpoint
+from renderers.values import endpoint, joined
 
 _PROXY, _SERVER, _ZOOKEEPER = "servingProxy", "servingServer", "servingZookeeper"
 
@@ -57,7 +57,7 @@ def _server(spec: Spec, release: ServingRelease) -> Iterator[Gate]:
     door = exposed(spec, _SERVER, port)
     yield Gate(Channel.LOAD, RouteTable(spec.party, {}), (door,), (_SERVER, "type"))
     path = (_SERVER, "fateflow")
-    source = endpoint(spec.block(*path), "ip", "port")
+    source = joined(spec.block(*path), "ip", "port")
     if source is None:
         spec.remark(path, "without ip and port serving-server fetches no models")
     yield Gate(Channel.TRANSFER, RouteTable(spec.party, {} if source is None else {spec.party: source}), (), path)

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from functools import partial
-from typing import Final
 
+from planner.checks.cluster_unreachable import cluster_unreachable
 from planner.checks.data_kept import data_kept
+from planner.checks.data_of_another_generation import data_of_another_generation
+from planner.checks.destructive_change import destructive_change
 from planner.checks.interrupted_apply import interrupted_apply
 from planner.checks.lease_held import applied_meanwhile, lease_held
 from planner.checks.lost_lease import lost_lease
@@ -23,9 +24,11 @@ from planner.diagnostics import Diagnostic
 from planner.kubernetes_target import PART_LABEL, RESTART_MARK, SECRETS_MARK
 from planner.wording import duration
 from renderers.cluster import (
+    given_secrets,
     lease,
     moving_ports,
     namespaces,
+    patience,
     prerequisites,
     quota,
     record,
@@ -36,9 +39,13 @@ from renderers.cluster import (
 from renderers.cluster.api import Api, ApiError, RefusedError
 from renderers.cluster.clock import Deadline
 from renderers.cluster.cluster_checks import check_cluster
+from renderers.cluster.connections import failed
 from renderers.cluster.display import Display
 from renderers.cluster.folder import Desired, SiteFolder
+from renderers.cluster.given_secrets import Given
+from renderers.cluster.masking import masked, values_of
 from renderers.cluster.operator import Operator
+from renderers.cluster.outcomes import Options, SiteOutcome, SiteState
 from renderers.cluster.places import Places
 from renderers.cluster.preview import (
     Action,
@@ -52,39 +59,7 @@ from renderers.cluster.preview import (
     with_annotations,
 )
 from renderers.cluster.references import WORKLOADS, Live, Reference
-from renderers.cluster.rollout import WorkloadState
 from renderers.cluster.waiting import wait
-
-PREPARE_SECONDS: Final = 120.0
-WRITE_SECONDS: Final = 180.0
-
-
-class SiteState(StrEnum):
-    """How an operation on a site ended."""
-
-    APPLIED = "applied"
-    UNCHANGED = "unchanged"
-    FAILED = "failed"
-    REFUSED = "refused"
-    UNREACHABLE = "unreachable"
-    HELD_BACK = "held back"
-    DECLINED = "declined"
-    REMOVED = "removed"
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What an operator asks for.
-
-    `only` narrows everything to training or serving. With `is_rollback` the plan that was applied before is taken up
-    again, in place of the one that was handed in.
-    """
-
-    timeout: float = 900.0
-    force_conflicts: bool = False
-    delete_data: bool = False
-    only: str = ""
-    is_rollback: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +85,7 @@ class Prepared:
     is_trial: bool = False
     before: Live = field(default_factory=dict, repr=False)
     data_of: str = ""
+    given: Given = field(default_factory=Given)
 
     @property
     def is_good(self) -> bool:
@@ -119,28 +95,55 @@ class Prepared:
     @property
     def changes(self) -> tuple[Change, ...]:
         """What would be written."""
-        return () if self.preview is None else self.preview.writes
+        return () if self.preview is None else (*self.given.changes, *self.preview.writes)
 
     @property
     def is_recorded(self) -> bool:
         """Whether the cluster's record says that this very plan was applied and came up."""
         return self.last is not None and self.last.digest == self.folder.digest and self.last.state == "applied"
 
+    @property
+    def where(self) -> str:
+        """The context and the namespaces."""
+        return f"context {self.api.context}, namespace {', '.join(dict.fromkeys(self.folder.namespaces.values()))}"
 
-@dataclass(frozen=True, slots=True)
-class SiteOutcome:
-    """How a site ended: what was written, the workloads as they are, and what was found.
+    def destructive(self) -> Iterator[Diagnostic]:
+        """Workloads, or most of what is there, would go; or data would be read by the wrong release."""
+        folder, place = self.folder, self.places.of_site()
+        if self.data_of:
+            yield data_of_another_generation(place, folder.key, self.data_of, folder.release)
+        if self.preview is None:
+            return
+        gone = [change.reference for change in self.preview.changes if change.action is Action.DELETE]
+        workloads = tuple(str(found) for found in gone if found.kind in WORKLOADS)
+        there = len(gone) + sum(change.action in {Action.UPDATE, Action.KEEP} for change in self.preview.changes)
+        if workloads or 2 * len(gone) > there:
+            yield destructive_change(place, folder.key, len(gone), there, workloads)
 
-    `is_begun` says that something of it may have been written though its cluster could not be used in the end.
-    """
+    def carry_out(self, operator: Operator, display: Display) -> SiteOutcome:
+        """Write the objects, and wait until they run."""
+        folder, api = self.folder, self.api
+        if api.given_up:
+            away = cluster_unreachable(self.places.of_cluster("context"), folder.cluster, api.server, api.given_up)
+            outcome = SiteOutcome(folder, SiteState.UNREACHABLE, (*self.diagnostics, away))
+        else:
+            outcome = self._carried_out(operator, display)
+        values = (*values_of(folder, self.secrets), *self.given.values)
+        return replace(outcome, diagnostics=masked(outcome.diagnostics, values))
 
-    folder: SiteFolder
-    state: SiteState
-    diagnostics: tuple[Diagnostic, ...] = ()
-    changes: tuple[Change, ...] = ()
-    workloads: tuple[WorkloadState, ...] = ()
-    revision: int | None = None
-    is_begun: bool = False
+    def _carried_out(self, operator: Operator, display: Display) -> SiteOutcome:
+        try:
+            return carry_out(self, operator, display)
+        except ApiError as error:
+            ended = failed(self.folder, self.places, self.api, error)
+            found = (*self.diagnostics, *ended.diagnostics)
+            return replace(ended, diagnostics=found, changes=self.changes, is_begun=error.is_midway)
+        finally:
+            display.done()
+
+    def withdraw(self) -> None:
+        """Take away the namespaces that were made for the trial."""
+        withdraw(self)
 
 
 def prepare(
@@ -157,7 +160,7 @@ def prepare(
     The one thing written is a namespace that is missing, because nothing can be tried inside one that does not exist;
     `withdraw` takes it away again. With `is_trial` not even that: what is missing is then reported as a finding.
     """
-    deadline = Deadline(PREPARE_SECONDS, api.clock)
+    deadline = Deadline(patience.PREPARE_SECONDS, api.clock)
     good = Prepared(api, folder, places, options, (), is_trial=is_trial)
     found: list[Diagnostic] = list(check_cluster(api, folder, deadline, places))
     if found:
@@ -195,10 +198,13 @@ def _tried(
     records = record.history(api, folder, deadline)
     last = next(iter(records), None)
     found += prerequisites.missing_prerequisites(api, folder, deadline, places)
+    given = given_secrets.look(api, folder, environ, deadline, places)
+    good = replace(good, given=given)
+    found += () if is_trial else given.diagnostics
     values = secret_values.resolve(api, folder, environ, deadline, places)
     if not is_trial:
         found += values.diagnostics
-        if any(diagnostic.is_error for diagnostic in values.diagnostics):
+        if any(diagnostic.is_error for diagnostic in (*given.diagnostics, *values.diagnostics)):
             return replace(good, diagnostics=tuple(found))
     secrets = _chosen(values.documents, options)
     live = fetched(api, (*secrets, *folder.objects), deadline)
@@ -223,7 +229,7 @@ def _tried(
     found += seen.diagnostics
     if not seen.diagnostics:
         found += quota.exceeded(api, folder, seen.live, deadline, places)
-    notes = (*_restrictions(allowed), *(() if is_trial else values.notes))
+    notes = (*_restrictions(allowed), *(() if is_trial else (*given.notes, *values.notes)))
     return replace(
         good,
         diagnostics=tuple(found),
@@ -260,7 +266,8 @@ def withdraw(prepared: Prepared) -> None:
     They are empty: where the cluster has gone away meanwhile, the next apply finds them and uses them.
     """
     with suppress(ApiError):
-        namespaces.remove(prepared.api, prepared.folder, prepared.made, Deadline(WRITE_SECONDS, prepared.api.clock))
+        deadline = Deadline(patience.WRITE_SECONDS, prepared.api.clock)
+        namespaces.remove(prepared.api, prepared.folder, prepared.made, deadline)
 
 
 def carry_out(prepared: Prepared, operator: Operator, display: Display) -> SiteOutcome:
@@ -274,11 +281,11 @@ def carry_out(prepared: Prepared, operator: Operator, display: Display) -> SiteO
         return _await(
             prepared, SiteState.UNCHANGED, display, revision=prepared.last.revision if prepared.last else None
         )
-    held = lease.acquire(api, folder, "apply", operator, Deadline(WRITE_SECONDS, api.clock))
+    held = lease.acquire(api, folder, "apply", operator, Deadline(patience.WRITE_SECONDS, api.clock))
     if isinstance(held, lease.Holder):
         return SiteOutcome(folder, SiteState.REFUSED, (*prepared.diagnostics, told_of(held, folder, places)))
     try:
-        now = record.latest(api, folder, Deadline(WRITE_SECONDS, api.clock))
+        now = record.latest(api, folder, Deadline(patience.WRITE_SECONDS, api.clock))
         if now is not None and now != prepared.last:
             diagnostic = applied_meanwhile(places.of_site(), folder.key, now.by, now.at)
             return SiteOutcome(folder, SiteState.REFUSED, (*prepared.diagnostics, diagnostic))
@@ -301,14 +308,14 @@ def told_of(holder: lease.Holder, folder: SiteFolder, places: Places) -> Diagnos
 
 def _written(prepared: Prepared, operator: Operator, held: lease.HeldLease, display: Display) -> SiteOutcome:
     api, folder = prepared.api, prepared.folder
-    deadline = Deadline(WRITE_SECONDS, api.clock)
+    deadline = Deadline(patience.WRITE_SECONDS, api.clock)
     revision = record.begin(api, folder, operator, deadline, of=prepared.of)
     number = len(prepared.changes)
     display.step(f"writing revision {revision.revision}, {number} object{'s' * (number != 1)}")
     problem = _write(prepared, held, display, deadline)
     if problem is not None:
         if not held.is_lost:
-            record.finish(api, folder, revision, "failed", Deadline(WRITE_SECONDS, api.clock))
+            record.finish(api, folder, revision, "failed", Deadline(patience.WRITE_SECONDS, api.clock))
         return SiteOutcome(
             folder, SiteState.FAILED, (*prepared.diagnostics, problem), prepared.changes, revision=revision.revision
         )
@@ -316,7 +323,7 @@ def _written(prepared: Prepared, operator: Operator, held: lease.HeldLease, disp
     if held.is_lost:
         return replace(outcome, state=SiteState.FAILED, diagnostics=(*outcome.diagnostics, _lost(prepared, held)))
     state: record.State = "applied" if outcome.state is SiteState.APPLIED else "failed"
-    record.finish(api, folder, revision, state, Deadline(WRITE_SECONDS, api.clock))
+    record.finish(api, folder, revision, state, Deadline(patience.WRITE_SECONDS, api.clock))
     return outcome
 
 
@@ -348,6 +355,8 @@ def _steps(prepared: Prepared, deadline: Deadline) -> Iterator[tuple[Reference, 
         )
         return each.reference, called(each.reference), write
 
+    for reference, document in prepared.given.documents:
+        yield reference, called(reference), partial(given_secrets.write, api, reference, document, deadline)
     yield from (put(secret) for secret in prepared.secrets if secret.reference.key in wanted)
     gone = [change for change in prepared.changes if change.action is Action.DELETE]
     objects = [each for each in _chosen(folder.objects, options) if each.reference.key in wanted]

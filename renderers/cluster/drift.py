@@ -18,6 +18,7 @@ from typing import Any, Final, TypeAlias
 
 from planner.kubernetes_target import RESTART_MARK, SECRETS_MARK
 from renderers.cluster.api import FIELD_MANAGER, RefusedError
+from renderers.cluster.labels import RELEASE_MARK
 from renderers.cluster.references import Document
 from renderers.quantities import quantity
 from renderers.report.excerpt import visible
@@ -273,7 +274,7 @@ def _additions(live: Document, written: Document) -> Iterator[FieldChange]:
     """Fields that others have added to an object of ours: they change what runs although ours are as they were."""
     for entry in live.get("metadata", {}).get("managedFields") or ():
         manager = str(entry.get("manager", ""))
-        if manager in {FIELD_MANAGER, *_CONTROLLERS} or entry.get("subresource") == "status":
+        if manager in {FIELD_MANAGER, *_CONTROLLERS} or entry.get("subresource") == "status" or _is_helm(entry):
             continue
         fields = entry.get("fieldsV1") or {}
         for root in _WORKING:
@@ -281,6 +282,11 @@ def _additions(live: Document, written: Document) -> Iterator[FieldChange]:
                 if _is_addition(path, written):
                     difference = _Difference(path, _value(live, path), _ABSENT)
                     yield replace(_told(difference, live), manager=manager, when=_spoken_time(str(entry.get("time"))))
+
+
+def _is_helm(entry: Mapping[str, Any]) -> bool:
+    """Whether a manager is Helm, under whatever name: what it has beside its manifest are the server's defaults."""
+    return _owns(entry.get("fieldsV1") or {}, ("metadata", "annotations", RELEASE_MARK))
 
 
 def _is_addition(path: Path, written: Document) -> bool:

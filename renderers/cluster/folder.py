@@ -12,8 +12,9 @@ from typing import Final
 from planner import plan_json, site_json
 from planner.checks.broken_site_folder import broken_site_folder
 from planner.diagnostics import Diagnostic, Place
+from planner.model import Service
 from planner.prerequisites import Prerequisite
-from planner.site_json import HotTable, Interface
+from planner.site_json import Dial, GivenSecret, HotTable, Installation, Interface, OpenDoor
 from renderers.cluster.folder_objects import ForeignObjectError, objects_in
 from renderers.cluster.references import Document, Reference
 from renderers.files import read_bounded
@@ -42,6 +43,8 @@ class SiteFolder:
     `namespaces` maps `training` and `serving` to theirs, the first one holding the site's record and Lease.
     `kubernetes` is the version the manifests are written for, None for today's. `after` are the exchanges that must be
     up first, `peers` all sites that this one dials. `secrets` are Secrets with places in their `stringData`.
+    `given` are Secrets of federation.yaml that are made before anything else.
+    Sites of charts have no objects of their own: `installations` say what of `files` goes through which chart.
     `digest` names the plan: it changes whenever any file of the folder does.
     """
 
@@ -66,11 +69,23 @@ class SiteFolder:
     objects: tuple[Desired, ...]
     secrets: tuple[Desired, ...]
     files: Mapping[str, str]
+    target: str = site_json.KUBERNETES
+    installations: tuple[Installation, ...] = ()
+    service: Service | None = None
+    charts: str | None = None
+    dials: tuple[Dial, ...] = ()
+    doors: tuple[OpenDoor, ...] = ()
+    given: tuple[GivenSecret, ...] = ()
 
     @property
     def home(self) -> str:
         """The namespace that holds the site's record and its Lease."""
         return next(iter(self.namespaces.values()))
+
+    @property
+    def reached_through(self) -> str:
+        """What must answer for anything to be done: the cluster, or the service that works on it."""
+        return f"KubeFATE's service of {self.cluster}" if self.target == "kubefate" else f"cluster {self.cluster}"
 
     @property
     def label(self) -> str:
@@ -85,7 +100,7 @@ def from_files(files: Mapping[str, bytes], shown_as: str) -> SiteFolder | tuple[
         return broken_site_folder(Place(document=f"{shown_as}/{name}"), reason)
 
     if site_json.NAME not in files:
-        return (broken("there is no site.json: this is no folder of a site for target kubernetes"),)
+        return (broken("there is no site.json: this is no folder of a site"),)
     contents = site_json.parse(files[site_json.NAME])
     if isinstance(contents, site_json.BrokenFolder):
         return (broken(contents.message, contents.file),)
@@ -182,4 +197,11 @@ def _folder(contents: site_json.Contents, objects: list[Desired], files: Mapping
         objects=tuple(each for each in objects if each.file != site_json.SECRETS),
         secrets=tuple(each for each in objects if each.file == site_json.SECRETS),
         files=files,
+        target=contents.target,
+        installations=contents.installations,
+        service=contents.service,
+        charts=contents.charts,
+        dials=contents.dials,
+        doors=contents.doors,
+        given=contents.secrets,
     )

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from planner import site_json
 from planner.checks.not_applied import not_applied
 from planner.diagnostics import LOCK, Diagnostic, Place
 from planner.lock import LockedSite, parse
 from planner.plan import Plan
-from renderers.cluster import record
+from renderers.cluster import patience, record
 from renderers.cluster.api import ApiError
-from renderers.cluster.applying import PREPARE_SECONDS
 from renderers.cluster.clock import Deadline
+from renderers.cluster.connections import Connections
 from renderers.cluster.folder import from_files
 from renderers.cluster.places import Places
-from renderers.cluster.running import Connections
 from renderers.cluster.selection import Chosen
 from renderers.workspace import Workspace
 
@@ -20,7 +20,7 @@ from renderers.workspace import Workspace
 def left_behind(
     workspace: Workspace, plan: Plan, key: str, context: str, connections: Connections
 ) -> Chosen | Diagnostic | None:
-    """A site by the tombstone that federation.lock has of it; None when it has none of target kubernetes."""
+    """A site by the tombstone that federation.lock has of it; None when it has none of a target that is talked to."""
     locked = _tombstone(workspace, key)
     if locked is None:
         return None
@@ -38,7 +38,7 @@ def _from_record(
         return "federation.yaml has no context for its cluster any more: give --context"
     try:
         api = connections.connect(context)
-        files = record.latest_files(api, locked.namespace, key, Deadline(PREPARE_SECONDS, api.clock))
+        files = record.latest_files(api, locked.namespace, key, Deadline(patience.PREPARE_SECONDS, api.clock))
     except ApiError as error:
         return str(error)
     if files is None:
@@ -57,4 +57,4 @@ def _tombstone(workspace: Workspace, key: str) -> LockedSite | None:
         return None
     lock, _ = parse(text.text)
     locked = lock.sites.get(key)
-    return locked if locked is not None and locked.target == "kubernetes" else None
+    return locked if locked is not None and locked.target in {site_json.KUBERNETES, *site_json.CHARTED} else None

@@ -32,6 +32,8 @@ POD_SECURITY: Final = {
 """Labels by which Kubernetes keeps privileged pods out of a namespace, from 1.23 on. FATE's images run as root, so
 `restricted` would keep them out too."""
 _OF_THE_CLUSTER: Final = "kube-"
+_OF_KUBEFATE: Final = "kube-fate"
+"""The namespace of KubeFATE's service (service-api.md section 9), which sounds like one of Kubernetes itself."""
 _LISTED: Final = (
     ("v1", "ConfigMap"),
     ("v1", "Service"),
@@ -138,7 +140,7 @@ def owner_of(folder: SiteFolder, name: str, namespace: Mapping[str, Any], conten
     A Helm release beside a site that is there already is its neighbours' business: names that collide are found when
     they do.
     """
-    if name.startswith(_OF_THE_CLUSTER):
+    if name.startswith(_OF_THE_CLUSTER) and name != _OF_KUBEFATE:
         return "the cluster's own programs"
     if (namespace.get("metadata") or {}).get("deletionTimestamp"):
         return "objects that are being deleted together with it"

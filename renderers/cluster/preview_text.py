@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from planner.kubernetes_target import CONFIG_MARK, RESTART_MARK, SECRETS_MARK
-from renderers.cluster.applying import Prepared
 from renderers.cluster.drift import FieldChange
+from renderers.cluster.outcomes import Prepared
 from renderers.cluster.preview import Action, Change, called
 from renderers.cluster.references import WORKLOADS
 from renderers.report.excerpt import visible
@@ -30,8 +30,7 @@ _WIDEST: Final = 60
 def preview_lines(prepared: Prepared, *, colour: bool) -> Iterator[str]:
     """One site: where it goes, each object that changes, field by field, and what restarts."""
     folder = prepared.folder
-    where = ", ".join(dict.fromkeys(folder.namespaces.values()))
-    yield f"{folder.label} on {folder.cluster} (context {prepared.api.context}, namespace {where})"
+    yield f"{folder.label} on {folder.cluster} ({prepared.where})"
     if prepared.of is not None:
         yield f"  back to the plan of revision {prepared.of}"
     yield from (f"  note: {note}" for note in prepared.notes)

@@ -9,11 +9,14 @@ from urllib.parse import quote
 
 PLURALS: Final[Mapping[str, str]] = MappingProxyType(
     {
+        "ClusterRole": "clusterroles",
+        "ClusterRoleBinding": "clusterrolebindings",
         "ConfigMap": "configmaps",
         "CronJob": "cronjobs",
         "Deployment": "deployments",
         "Event": "events",
         "Ingress": "ingresses",
+        "IngressClass": "ingressclasses",
         "Job": "jobs",
         "Lease": "leases",
         "LimitRange": "limitranges",
@@ -23,7 +26,10 @@ PLURALS: Final[Mapping[str, str]] = MappingProxyType(
         "PersistentVolumeClaim": "persistentvolumeclaims",
         "Pod": "pods",
         "PodDisruptionBudget": "poddisruptionbudgets",
+        "ReplicaSet": "replicasets",
         "ResourceQuota": "resourcequotas",
+        "Role": "roles",
+        "RoleBinding": "rolebindings",
         "Secret": "secrets",
         "SelfSubjectAccessReview": "selfsubjectaccessreviews",
         "Service": "services",

@@ -9,14 +9,15 @@ from typing import Final
 from planner.checks.data_kept import data_kept
 from planner.checks.object_refused import refused_midway
 from planner.diagnostics import Diagnostic
-from renderers.cluster import lease, record, rights
+from renderers.cluster import lease, patience, record, rights
 from renderers.cluster.api import Api, RefusedError
-from renderers.cluster.applying import WRITE_SECONDS, Options, SiteOutcome, SiteState, told_of
+from renderers.cluster.applying import told_of
 from renderers.cluster.clock import Deadline
 from renderers.cluster.display import Display
 from renderers.cluster.folder import SiteFolder
 from renderers.cluster.labels import selector
 from renderers.cluster.operator import Operator
+from renderers.cluster.outcomes import Options, SiteOutcome, SiteState
 from renderers.cluster.places import Places
 from renderers.cluster.preview import Action, Change, called, claims, listed, ours, secrets, site_objects, written_kinds
 from renderers.cluster.references import Document, reference
@@ -46,17 +47,17 @@ def remove(
         return SiteOutcome(folder, SiteState.REFUSED, found)
     if _is_gone(api, folder, deadline, delete_data=options.delete_data):
         return SiteOutcome(folder, SiteState.UNCHANGED, found)
-    held = lease.acquire(api, folder, "remove", operator, Deadline(WRITE_SECONDS, api.clock))
+    held = lease.acquire(api, folder, "remove", operator, Deadline(patience.WRITE_SECONDS, api.clock))
     if isinstance(held, lease.Holder):
         return SiteOutcome(folder, SiteState.REFUSED, (*found, told_of(held, folder, places)))
     try:
         outcome = _removed(api, folder, places, options, display, deadline)
         if outcome.state is SiteState.REMOVED:
-            _forget(api, folder, operator, Deadline(WRITE_SECONDS, api.clock), everything=options.delete_data)
+            _forget(api, folder, operator, Deadline(patience.WRITE_SECONDS, api.clock), everything=options.delete_data)
     finally:
         held.release()
     if options.delete_data and outcome.state is SiteState.REMOVED:
-        _forget_lease(api, folder, Deadline(WRITE_SECONDS, api.clock))
+        _forget_lease(api, folder, Deadline(patience.WRITE_SECONDS, api.clock))
     return replace(outcome, diagnostics=(*found, *outcome.diagnostics))
 
 
@@ -81,7 +82,7 @@ def _removed(
             problem = refused_midway(places.of_site(), called(change.reference), refusal.message, folder.key)
             return SiteOutcome(folder, SiteState.FAILED, (problem,), changes)
     while pods := _pods(api, folder, deadline):
-        display.step(f"{len(pods)} pods are ending")
+        display.step(f"waiting for the end of its pods, {len(pods)} left")
         if not deadline.wait(_POLL):
             problem = refused_midway(places.of_site(), f"Pod {pods[0]}", "it does not end", folder.key)
             return SiteOutcome(folder, SiteState.FAILED, (problem,), changes)

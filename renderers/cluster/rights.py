@@ -30,6 +30,19 @@ PRUNED: Final = (
     *((version.rpartition("/")[0], kind) for version, kind in WRITTEN),
 )
 """Group and kind of what is looked through for objects that the plan has no more (see `preview`)."""
+CHARTED: Final = (
+    ("", "ConfigMap"),
+    ("", "PersistentVolumeClaim"),
+    ("", "Secret"),
+    ("", "Service"),
+    ("", "ServiceAccount"),
+    ("apps", "Deployment"),
+    ("apps", "StatefulSet"),
+    ("networking.k8s.io", "Ingress"),
+)
+"""Group and kind of what KubeFATE's charts make (helm-direct.md section 4). Helm's own records are Secrets."""
+_WATCHED_BY_HELM: Final = (("", "Pod"), ("apps", "ReplicaSet"))
+"""Group and kind of what Helm looks at while it waits."""
 _DATA: Final = frozenset({"PersistentVolumeClaim", "Secret"})
 _AT_ONCE: Final = 8
 """Questions that are asked side by side: each takes a round trip, and there are a hundred."""
@@ -153,6 +166,11 @@ def _each_once(rights: Iterable[Right]) -> tuple[Right, ...]:
 
 
 def _for_apply(folder: SiteFolder) -> Iterator[Right]:
+    for namespace in dict.fromkeys(each.namespace for each in folder.given):
+        yield from _on("", "Secret", namespace, "get", "create", "patch")
+    if folder.installations:
+        yield from _for_charts(folder)
+        return
     for namespace in _namespaces(folder):
         for group, kind in _written(folder, namespace):
             yield from _on(group, kind, namespace, "get", "create", "patch")
@@ -172,7 +190,40 @@ def _for_apply(folder: SiteFolder) -> Iterator[Right]:
     yield from _in_the_cluster(folder)
 
 
+def _for_charts(folder: SiteFolder) -> Iterator[Right]:
+    """What installs charts: Helm needs all of it, KubeFATE's service has rights of its own and is only looked after."""
+    for namespace in _namespaces(folder):
+        if folder.target == "helm":
+            for group, kind in CHARTED:
+                yield from _on(group, kind, namespace, "get", "list", "watch", "create", "update", "patch", "delete")
+            for group, kind in _WATCHED_BY_HELM:
+                yield from _on(group, kind, namespace, "get", "list", "watch")
+        yield from _looking_at_charts(namespace)
+        for kind in WORKLOADS:
+            yield from _on("apps", kind, namespace, "patch", without="pods that run on what they read once stay so")
+        yield from _watching(namespace)
+        yield from _counting(namespace)
+    yield from _recording(folder)
+    yield from _elsewhere(folder)
+    yield from _in_the_cluster(folder)
+
+
+def _looking_at_charts(namespace: str) -> Iterator[Right]:
+    """What tells which release runs, and what of it."""
+    for group, kind in CHARTED:
+        yield from _on(group, kind, namespace, "get", "list", without="what the charts have made is not looked at")
+    yield from _on("", "Pod", namespace, "list")
+    for kind in WORKLOADS:
+        yield from _on("apps", kind, namespace, "list")
+
+
 def _for_status(folder: SiteFolder) -> Iterator[Right]:
+    if folder.installations:
+        for namespace in _namespaces(folder):
+            yield from _looking_at_charts(namespace)
+            yield from _explaining(namespace)
+        yield from _on("", "ConfigMap", folder.home, "get", "list")
+        return
     for namespace in _namespaces(folder):
         for kind in WORKLOADS:
             yield from _on("apps", kind, namespace, "list")
@@ -188,7 +239,7 @@ def _for_status(folder: SiteFolder) -> Iterator[Right]:
 
 def _for_remove(folder: SiteFolder) -> Iterator[Right]:
     for namespace in _namespaces(folder):
-        for group, kind in PRUNED:
+        for group, kind in PRUNED if not folder.installations else CHARTED if folder.target == "helm" else ():
             yield from _on(group, kind, namespace, "list", "delete")
         yield from _on("", "Secret", namespace, "list")
         yield from _on("", "PersistentVolumeClaim", namespace, "list")

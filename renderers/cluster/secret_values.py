@@ -8,13 +8,11 @@ one of them would read as something else are refused. Nothing here is printed, l
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import secrets
 import string
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 from planner.checks.secret_unresolved import secret_unresolved
@@ -26,12 +24,11 @@ from renderers.cluster.clock import Deadline
 from renderers.cluster.folder import Desired, SiteFolder
 from renderers.cluster.places import Places
 from renderers.cluster.references import WORKLOADS, Document, Reference
-from renderers.cluster.secret_places import is_broken, reference_in, secret_key
-from renderers.files import read_bounded
+from renderers.cluster.secret_lookup import Found, live_value, looked_up
+from renderers.cluster.secret_places import is_broken, reference_in
 
 LONGEST: Final = 4096
 """Bytes of a value: more than any password, and far less than what a line of a properties file may have."""
-_MOST_OF_FILE: Final = 2**16
 _LENGTH: Final = 32
 _ALPHABET: Final = string.ascii_letters + string.digits
 _HASHES: Final = frozenset({"notebook"})
@@ -51,15 +48,6 @@ class SecretValues:
     changed: tuple[tuple[str, str], ...]
     diagnostics: tuple[Diagnostic, ...]
     notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """One value, or why there is none; `kept` says that it is what the cluster has already."""
-
-    value: bytes = field(default=b"", repr=False)
-    problem: str = ""
-    kept: bool = False
 
 
 def generated() -> str:
@@ -124,59 +112,28 @@ class _Sources:
                 self._read[key] = None, refusal.message
         return self._read[key]
 
-    def value(self, text: str, live: Document | None, key: str, refusal: str) -> _Found:
+    def value(self, text: str, live: Document | None, key: str, refusal: str) -> Found:
         """The value of one text of `secrets.yaml`, for a key of a Secret that is `live` as it is."""
         reference = reference_in(text)
         if reference is None:
             problem = "this is no place of a secret that this fedplan knows" if is_broken(text) else ""
-            return _Found(text.encode(), problem)
-        now = _live_value(live, key)
+            return Found(text.encode(), problem)
+        now = live_value(live, key)
         if reference == "generate":
             return self._made(now, refusal)
-        found = self._looked_up(reference)
+        found = looked_up(reference, self.environ, self.secret)
         if found.problem and now and not reference.startswith("secret:"):
-            return _Found(now, kept=True)
+            return Found(now, kept=True)
         return found
 
-    def _made(self, now: bytes, refusal: str) -> _Found:
+    def _made(self, now: bytes, refusal: str) -> Found:
         """A value that is made once. Where it cannot be known whether it was, none is made: it would lock data."""
         if refusal:
-            return _Found(problem=f"it cannot be seen whether there is one already: {refusal}")
-        return _Found(now, kept=True) if now else _Found(self.generate().encode())
-
-    def _looked_up(self, reference: str) -> _Found:
-        kind, _, name = reference.partition(":")
-        if kind == "env":
-            value = self.environ.get(name)
-            if value is None:
-                return _Found(problem="the variable is not set")
-            return _Found(value.encode(errors="surrogateescape"))
-        if kind == "file":
-            return _from_file(name)
-        return self._from_secret(reference)
-
-    def _from_secret(self, reference: str) -> _Found:
-        wanted = secret_key(reference)
-        if wanted is None:
-            return _Found(problem="this is no reference that this fedplan knows")
-        document, refusal = self.secret(Reference("v1", "Secret", wanted.namespace, wanted.name))
-        if document is None:
-            return _Found(problem=refusal or "there is no such Secret")
-        if wanted.key not in (document.get("data") or {}):
-            return _Found(problem="the Secret has no such key")
-        return _Found(_live_value(document, wanted.key))
+            return Found(problem=f"it cannot be seen whether there is one already: {refusal}")
+        return Found(now, kept=True) if now else Found(self.generate().encode())
 
 
-def _from_file(name: str) -> _Found:
-    """The text of a file without its last line break, which editors add."""
-    value = read_bounded(Path(name), _MOST_OF_FILE)
-    if isinstance(value, Diagnostic):
-        words = value.message.rpartition('"')[2].strip()
-        return _Found(problem=f"the file {words}")
-    return _Found(value.removesuffix(b"\n").removesuffix(b"\r"))
-
-
-def _problem(secret: Reference, key: str, text: str, found: _Found, places: Places) -> Diagnostic | None:
+def _problem(secret: Reference, key: str, text: str, found: Found, places: Places) -> Diagnostic | None:
     """What forbids a value, as a finding."""
     reference = reference_in(text)
     if found.problem:
@@ -215,15 +172,6 @@ def _kept(secret: Reference, key: str, text: str) -> str:
     return f"{reference_in(text)} has no value here: Secret {secret.namespace}/{secret.name} keeps its {key}"
 
 
-def _live_value(document: Document | None, key: str) -> bytes:
-    """What a Secret has under a key; empty where it has nothing."""
-    encoded = ((document or {}).get("data") or {}).get(key) or ""
-    try:
-        return base64.b64decode(encoded, validate=True)
-    except (binascii.Error, ValueError):
-        return b""
-
-
 def _with_data(desired: Desired, data: Mapping[str, bytes]) -> Desired:
     document = {key: value for key, value in desired.document.items() if key != "stringData"}
     document["data"] = _Hidden({key: base64.b64encode(value).decode() for key, value in data.items()})
@@ -240,7 +188,7 @@ class _Hidden(dict[str, str]):
 
 def _differs(live: Document, data: Mapping[str, bytes]) -> bool:
     """Whether a Secret would change: a value is another one, or a key that was applied is planned no more."""
-    now = {key: _live_value(live, key) for key in live.get("data") or {}}
+    now = {key: live_value(live, key) for key in live.get("data") or {}}
     if any(now.get(key) != value for key, value in data.items()):
         return True
     return bool(_applied_keys(live) & now.keys() - data.keys())

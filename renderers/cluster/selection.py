@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,11 +13,12 @@ from planner import site_json
 from planner.checks.stale_out import FAULT as STALE
 from planner.checks.unknown_context import no_context
 from planner.diagnostics import FEDERATION, Diagnostic
-from planner.model import party_key
+from planner.model import Service, party_key
 from planner.plan import Plan, PlannedSite
 from renderers import out
 from renderers.cluster import api
-from renderers.cluster.folder import SiteFolder, from_directory, from_files
+from renderers.cluster.folder import SiteFolder, from_files
+from renderers.cluster.handed_over import handed_over, with_charts
 from renderers.cluster.places import Places
 from renderers.report.excerpt import visible
 from renderers.report.located import LocatableDocument
@@ -53,16 +55,14 @@ class Chosen:
 class Selection:
     """What is to be worked on, routers first.
 
-    `elsewhere` are sites of other targets that were asked for, `not_ours` those whose cluster no context of this
-    operator leads to (key and why). `usage` says what is wrong with the options; `choices` lists the sites to choose
-    from when none was named.
+    `not_ours` are sites that nothing of this operator leads to, no context and no login (key and why). `usage` says
+    what is wrong with the options; `choices` lists the sites to choose from when none was named.
     """
 
     chosen: tuple[Chosen, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     documents: Mapping[str, LocatableDocument] = field(default_factory=dict)
     plan: Plan | None = None
-    elsewhere: tuple[PlannedSite, ...] = ()
     not_ours: tuple[tuple[str, str], ...] = ()
     choices: tuple[PlannedSite, ...] = ()
     usage: str = ""
@@ -103,55 +103,79 @@ def select(workspace: Workspace, wish: Wish, left_behind: LeftBehind = lambda _p
         base,
         diagnostics=(*base.diagnostics, *(found for found in gone.values() if isinstance(found, Diagnostic))),
     )
+    if plan.is_scripted:  # nothing is there to talk to
+        return base
+    return _chosen(workspace, wish, plan, base)
+
+
+def _chosen(workspace: Workspace, wish: Wish, plan: Plan, base: Selection) -> Selection:
+    """The sites of the plan that are meant."""
     if not wish.sites and not wish.everything:
         return replace(base, choices=plan.sites)
     keys = [planned.key for planned in plan.sites] if wish.everything else list(dict.fromkeys(wish.sites))
     wanted = [plan.by_key[key] for key in keys if key in plan.by_key]
-    ours = [planned for planned in wanted if planned.site.target == "kubernetes"]
-    elsewhere = tuple(planned for planned in wanted if planned.site.target != "kubernetes")
-    if wish.context and len({planned.cluster.name for planned in ours}) > 1:
+    if wish.context and len({planned.cluster.name for planned in wanted}) > 1:
         return Selection(usage="--context names one cluster, and the sites are on several: apply them one by one")
-    return _found(workspace, wish, base, ours, elsewhere)
+    return _found(workspace, wish, base, wanted)
 
 
-def _found(
-    workspace: Workspace,
-    wish: Wish,
-    base: Selection,
-    ours: Sequence[PlannedSite],
-    elsewhere: tuple[PlannedSite, ...],
-) -> Selection:
-    """The folders of the sites of target kubernetes, each with its context."""
+def _found(workspace: Workspace, wish: Wish, base: Selection, wanted: Sequence[PlannedSite]) -> Selection:
+    """The folders of these sites, each with its context."""
     diagnostics = list(base.diagnostics)
     chosen: list[Chosen] = list(base.chosen)
     not_ours: list[tuple[str, str]] = []
-    known = _known_contexts()
     tree = out.read(workspace.out)
     given = getattr(base.documents.get(FEDERATION), "data", None)
-    for planned in ours:
-        context = wish.context or planned.cluster.context or ""
-        if wish.everything and context not in known:
-            why = f"the kubeconfig has no context {context}" if context else "federation.yaml names no context"
-            not_ours.append((planned.key, why))
-            continue
-        folder = _folder(tree, planned.key)
+    for planned in wanted:
+        folder = _folder(tree, planned.key, workspace)
         if isinstance(folder, tuple):
             diagnostics += folder
             continue
-        places = Places(folder, planned, given)
-        if not context and not wish.is_offline:
-            place = places.of_cluster()
-            paths = ", ".join(str(path) for path in api.kubeconfig_paths())
-            diagnostics.append(no_context(place, planned.cluster.name, paths, tuple(known)))
-            continue
-        chosen.append(Chosen(folder, places, context))
-    return replace(
-        base,
-        chosen=in_waves(chosen),
-        diagnostics=tuple(diagnostics),
-        elsewhere=elsewhere,
-        not_ours=tuple(not_ours),
-    )
+        reached = _reached(wish, Places(folder, planned, given))
+        if isinstance(reached, Chosen):
+            chosen.append(reached)
+        elif wish.everything:
+            not_ours.append((planned.key, reached.why))
+        else:
+            diagnostics.append(reached.diagnostic)
+    return replace(base, chosen=in_waves(chosen), diagnostics=tuple(diagnostics), not_ours=tuple(not_ours))
+
+
+@dataclass(frozen=True, slots=True)
+class _NotReached:
+    """A site that nothing of this operator leads to: why (a clause), and the finding for who named it."""
+
+    why: str
+    diagnostic: Diagnostic
+
+
+def _reached(wish: Wish, places: Places, environ: Mapping[str, str] = os.environ) -> Chosen | _NotReached:
+    """A site with the context that leads to its cluster.
+
+    Through KubeFATE's service a site is reached without any: then nothing of Kubernetes is looked at. Of all sites
+    those are an operator's own whose context is in the kubeconfig, or whose service the operator can log in to.
+    """
+    folder = places.folder
+    context = wish.context or folder.context or ""
+    if wish.is_offline:
+        return Chosen(folder, places, context)
+    known = _known_contexts()
+    if folder.target == "kubefate" and not wish.context and context not in known:
+        if not wish.everything or has_login(folder.service, environ):
+            return Chosen(folder, places, "")
+    elif context in known if wish.everything else context:
+        return Chosen(folder, places, context)
+    why = f"the kubeconfig has no context {context}" if context else "federation.yaml names no context"
+    paths = ", ".join(str(path) for path in api.kubeconfig_paths())
+    return _NotReached(why, no_context(places.of_cluster(), folder.cluster, paths, tuple(known)))
+
+
+def has_login(service: Service | None, environ: Mapping[str, str]) -> bool:
+    """Whether this operator seems to have the password of a KubeFATE service."""
+    if service is None:
+        return False
+    kind, _, name = (service.password or "env:FATECLOUD_USER_PASSWORD").partition(":")
+    return name in environ if kind == "env" else kind == "file" and Path(name).exists()
 
 
 def _as_written(workspace: Workspace, wish: Wish, base: Selection) -> Selection:
@@ -165,34 +189,27 @@ def _as_written(workspace: Workspace, wish: Wish, base: Selection) -> Selection:
     chosen: list[Chosen] = []
     diagnostics = [each for each in base.diagnostics if each.fault.code == STALE.code]
     for key in keys:
-        folder = _folder(tree, key)
+        folder = _folder(tree, key, workspace)
         if isinstance(folder, tuple):
             diagnostics += folder
             continue
-        context = wish.context or folder.context or ""
-        if context:
-            chosen.append(Chosen(folder, Places(folder), context))
+        reached = _reached(replace(wish, everything=False), Places(folder))
+        if isinstance(reached, Chosen):
+            chosen.append(reached)
         else:
-            paths = ", ".join(str(path) for path in api.kubeconfig_paths())
-            diagnostics.append(no_context(Places(folder).of_cluster(), folder.cluster, paths, tuple(_known_contexts())))
+            diagnostics.append(reached.diagnostic)
     return Selection(in_waves(chosen), tuple(diagnostics), base.documents, needs_fresh=False)
 
 
 def _handed_over(wish: Wish) -> Selection:
     """The one site of a folder that stands by itself."""
-    folder = from_directory(Path(wish.folder))
+    folder = handed_over(Path(wish.folder))
     if isinstance(folder, tuple):
         return Selection(diagnostics=folder)
     if wish.sites and wish.sites != (folder.key,):
         return Selection(usage=f"{wish.folder} is the folder of {folder.key}, not of {visible(wish.sites[0])}")
-    places = Places(folder)
-    context = wish.context or folder.context or ""
-    if not context and not wish.is_offline:
-        paths = ", ".join(str(path) for path in api.kubeconfig_paths())
-        return Selection(
-            diagnostics=(no_context(places.of_cluster(), folder.cluster, paths, tuple(_known_contexts())),)
-        )
-    return Selection(chosen=(Chosen(folder, places, context),))
+    reached = _reached(wish, Places(folder))
+    return Selection(chosen=(reached,)) if isinstance(reached, Chosen) else Selection(diagnostics=(reached.diagnostic,))
 
 
 def in_waves(chosen: Sequence[Chosen]) -> tuple[Chosen, ...]:
@@ -227,7 +244,7 @@ def _known_contexts() -> Sequence[str]:
         return ()
 
 
-def _folder(tree: out.Tree | out.OutProblem, key: str) -> SiteFolder | tuple[Diagnostic, ...]:
+def _folder(tree: out.Tree | out.OutProblem, key: str, workspace: Workspace) -> SiteFolder | tuple[Diagnostic, ...]:
     if isinstance(tree, out.OutProblem):
         return () if tree.diagnostic is None else (tree.diagnostic,)
     files: dict[str, bytes] = {}
@@ -236,4 +253,5 @@ def _folder(tree: out.Tree | out.OutProblem, key: str) -> SiteFolder | tuple[Dia
         if isinstance(data, out.OutProblem):
             return () if data.diagnostic is None else (data.diagnostic,)
         files[name] = data
-    return from_files(files, key)
+    folder = from_files(files, key)
+    return folder if isinstance(folder, tuple) else with_charts(folder, workspace.file.parent)

@@ -17,7 +17,7 @@ from renderers.cluster.api import Api, RefusedError
 from renderers.cluster.clock import Deadline
 from renderers.cluster.drift import FieldChange, differences, keep_marks, secret_differences
 from renderers.cluster.folder import Desired, SiteFolder
-from renderers.cluster.labels import of_site
+from renderers.cluster.labels import belongs_to, of_runners
 from renderers.cluster.places import Places
 from renderers.cluster.record import Record, moment
 from renderers.cluster.references import WORKLOADS, Document, Reference
@@ -146,21 +146,25 @@ def _is_missing(state: WorkloadState) -> bool:
 def _applied(
     api: Api, folder: SiteFolder, record: Record | None, deadline: Deadline
 ) -> tuple[SiteFolder | None, tuple[str, ...]]:
-    """The folder that was applied last: the one at hand, or the one that the record keeps; None where that is lost."""
-    if record is None or record.digest == folder.digest:
+    """The folder that was applied last: the one at hand, or the one that the record keeps; None where that is lost.
+
+    What a chart's release has been made of is known from Helm, whatever plan that was: those objects are at hand.
+    """
+    if record is None or record.digest == folder.digest or folder.installations:
         return folder, ()
     found = records.folder_of(api, folder, record, deadline)
     return (None, (f"drift is not known: {found}",)) if isinstance(found, str) else (found, ())
 
 
 def _strays(api: Api, folder: SiteFolder, applied: SiteFolder, deadline: Deadline) -> Iterator[str]:
-    """Workloads that carry the site's label and are in no plan of it."""
+    """Workloads that carry the site's label, or are of one of its releases, and are in no plan of it."""
     known = {each.reference.key for each in (*folder.objects, *applied.objects)}
     for kind in WORKLOADS:
         for namespace in dict.fromkeys(folder.namespaces.values()):
-            for found in api.list("apps/v1", kind, namespace, deadline, labels=of_site(folder)):
+            for found in api.list("apps/v1", kind, namespace, deadline, labels=of_runners(folder)):
                 name = found["metadata"]["name"]
-                if ("apps", kind, namespace, name) not in known:
+                is_ours = not folder.installations or belongs_to(folder, found)
+                if is_ours and ("apps", kind, namespace, name) not in known:
                     yield f"{kind} {namespace}/{name}"
 
 

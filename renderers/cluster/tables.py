@@ -20,13 +20,12 @@ import yaml
 
 from planner.checks.route_unconfirmed import route_unconfirmed
 from planner.diagnostics import Diagnostic
-from planner.kubernetes_target import COMPONENT_LABEL
 from planner.wording import duration
 from renderers.cluster.api import Api, LoginRefusedError, RefusedError, UnreachableError
 from renderers.cluster.clock import Deadline
 from renderers.cluster.display import Display
 from renderers.cluster.folder import HotTable, SiteFolder
-from renderers.cluster.labels import of_site
+from renderers.cluster.labels import of_component
 from renderers.cluster.places import Places
 from renderers.cluster.references import Document, Live, Reference
 
@@ -236,7 +235,7 @@ def _is_unseen(api: Api, folder: SiteFolder, awaited: Sequence[_Awaited], deadli
 
 def _pods(api: Api, folder: SiteFolder, namespace: str, component: str, deadline: Deadline) -> list[Document]:
     """The pods of a component that run and stay."""
-    labels = f"{COMPONENT_LABEL}={component},{of_site(folder)}"
+    labels = of_component(folder, namespace, component)
     found = api.list("v1", "Pod", namespace, deadline, labels=labels)
     return [
         pod

@@ -19,7 +19,7 @@ from renderers.cluster.api import Api, ApiError, RefusedError, UnreachableError
 from renderers.cluster.clock import Deadline
 from renderers.cluster.display import Display
 from renderers.cluster.folder import SiteFolder
-from renderers.cluster.labels import of_site
+from renderers.cluster.labels import of_runners
 from renderers.cluster.places import Places
 from renderers.cluster.references import WORKLOADS, Document, Reference
 from renderers.cluster.rollout import Restarts, WorkloadState, judge, missing, restarts_of
@@ -163,7 +163,7 @@ def _live(api: Api, folder: SiteFolder, deadline: Deadline) -> dict[tuple[str, s
     wanted = workloads_of(folder)
     found: dict[tuple[str, str, str, str], Document] = {}
     for api_version, kind, namespace in dict.fromkeys((each[0], each[1], each[2]) for each in wanted):
-        listed = api.list(api_version, kind, namespace, deadline, labels=of_site(folder))
+        listed = api.list(api_version, kind, namespace, deadline, labels=of_runners(folder))
         by_name = {document["metadata"]["name"]: document for document in listed}
         for each in wanted:
             if (each.api_version, each.kind, each.namespace) == (api_version, kind, namespace) and each.name in by_name:
@@ -174,7 +174,7 @@ def _live(api: Api, folder: SiteFolder, deadline: Deadline) -> dict[tuple[str, s
 def _pods(api: Api, folder: SiteFolder, deadline: Deadline) -> list[Document]:
     """The site's pods."""
     namespaces = dict.fromkeys(each.namespace for each in workloads_of(folder))
-    labels = of_site(folder)
+    labels = of_runners(folder)
     return [pod for name in namespaces for pod in api.list("v1", "Pod", name, deadline, labels=labels)]
 
 

@@ -14,7 +14,7 @@ from renderers.kubernetes.documents import documents
 from renderers.kubernetes.policies import network_policies
 from renderers.kubernetes.registry import components, halves
 from renderers.kubernetes.secrets_file import merged, secrets_text
-from renderers.kubernetes.table_of_contents import site_document
+from renderers.site_document import site_document
 
 KUSTOMIZATION_FILE: Final = "kustomization.yaml"
 
@@ -27,7 +27,10 @@ def render(plan: Plan, planned: PlannedSite) -> Mapping[str, str]:
     secrets = merged(secret for part in parts for secret in part.secrets)
     if secrets:
         files[site_json.SECRETS] = secrets_text(planned, secrets)
-    files[site_json.NAME] = site_json.dump(site_document(plan, planned, files, parts))
+    interfaces = [each for part in parts for each in part.interfaces]
+    tables = [table for part in parts for table in part.hot_tables]
+    document = site_document(plan, planned, files, interfaces=interfaces, hot_tables=tables)
+    files[site_json.NAME] = site_json.dump(document)
     return files
 
 

@@ -18,19 +18,18 @@ Sources: reference components.md sections 3.1 (random ports of eggroll) and 12, 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from planner.channels import OWN, Channel
+from planner.contacts import dialled_sites, those_who_dial, used
 from planner.dialled_endpoints import namespace_of, service_type
-from planner.doors import PULSAR_TLS, Door, dials_by_tls, doors
+from planner.doors import Door, doors
 from planner.kubernetes_target import COMPONENT_LABEL, PART_LABEL, SITE_LABEL
 from planner.lookup import Endpoint
-from planner.model import party_key
 from planner.plan import Plan, PlannedSite
-from planner.routes import POLLED
 from renderers.kubernetes.component import Component
 from renderers.kubernetes.installation import Installation, Manifest
 from renderers.kubernetes.workloads import WORKLOADS
@@ -164,19 +163,11 @@ def _outside(plan: Plan, planned: PlannedSite, rules: Mapping[str, _Rules]) -> N
         dialler = next((name for name in _DIALLERS[channel] if name in rules), None)
         if dialler is None:
             continue
-        for target in _dialled(plan, planned, channel):
+        for target in dialled_sites(plan, planned, channel):
             door = plan.door(planned, target, channel)
             _open(rules[dialler], plan.endpoint(planned, target, door))
             if target.cluster.name == planned.cluster.name:
                 _add(rules[dialler].egress, (door.port,), _namespace(namespace_of(target.site, door)))
-
-
-def _dialled(plan: Plan, planned: PlannedSite, channel: Channel) -> Iterator[PlannedSite]:
-    """The sites that a site dials on a channel, each once."""
-    hops = plan.topology_of(channel).hops(planned.site)
-    for key in dict.fromkeys((*hops.default, *hops.entries.values())):
-        if key not in {POLLED, planned.key} and channel in plan.by_key[key].listeners:
-            yield plan.by_key[key]
 
 
 def _doors(plan: Plan, planned: PlannedSite, rules: Mapping[str, _Rules]) -> None:
@@ -184,9 +175,9 @@ def _doors(plan: Plan, planned: PlannedSite, rules: Mapping[str, _Rules]) -> Non
     for channel in planned.channels:
         if planned.site.polling is not None and channel is Channel.ROLLSITE:
             continue
-        diallers = tuple(_those_who_dial(plan, planned, channel))
+        diallers = tuple(those_who_dial(plan, planned, channel))
         found = doors(planned.site, planned.release, plan.topology, channel)
-        for door in _used(plan, channel, diallers, found):
+        for door in used(plan, channel, diallers, found):
             target = rules.get(_component(door))
             if target is None:
                 continue
@@ -196,22 +187,6 @@ def _doors(plan: Plan, planned: PlannedSite, rules: Mapping[str, _Rules]) -> Non
             for dialler in diallers:
                 if dialler.cluster.name == planned.cluster.name:
                     _add(target.ingress, (door.port,), _namespace(_namespace_on(dialler, channel)))
-
-
-def _those_who_dial(plan: Plan, planned: PlannedSite, channel: Channel) -> Iterator[PlannedSite]:
-    """The sites that dial this one: those that it dials itself, and the parties that poll there."""
-    yield from _dialled(plan, planned, channel)
-    if channel is Channel.ROLLSITE:
-        clients = plan.topology.clients_of.get(planned.key, ())
-        yield from (plan.by_key[party_key(client)] for client in sorted(clients))
-
-
-def _used(plan: Plan, channel: Channel, diallers: Sequence[PlannedSite], found: Sequence[Door]) -> Iterable[Door]:
-    """Of a site's doors on a channel those that are dialled: the first, of Pulsar's two as each dialler speaks."""
-    if channel is not Channel.PULSAR or PULSAR_TLS not in found:
-        return found[:1]
-    by_tls = {dials_by_tls(dialler.site, plan.topology) for dialler in diallers}
-    return [door for door in found if (door == PULSAR_TLS) in by_tls]
 
 
 def _namespace_on(planned: PlannedSite, channel: Channel) -> str:

@@ -45,6 +45,8 @@ def documents(text: str) -> tuple[Any, ...]:
 
 def _is_plain(text: str) -> bool:
     """Whether a text has nothing that the quick reader does not know, as far as that is told by single characters."""
+    if not text.endswith("\n"):  # the last line of a literal text would get an end that it does not have
+        return False
     if not text.isascii() or not text.replace("\n", "").isprintable() or text.startswith(_MARKS):
         return False
     return text.count("\n---") == text.count("\n---\n") and "\n..." not in text and "\n%" not in text
@@ -133,7 +135,7 @@ def _value(written: str | None, rest: str, indent: int) -> Any:
 def _literal(text: str, indent: int) -> str:
     """A text of several lines."""
     below = len(text) - len(text.lstrip(" "))
-    if below <= indent or text[below : below + 1] == "\n":
+    if below <= indent or text[below : below + 1] in {"", "\n"}:
         raise _NotPlainError
     lines = text.split("\n")
     if any(line[:below].strip(" ") for line in lines):

@@ -26,7 +26,7 @@ from renderers.reading import Exposed, Gate
 from renderers.values import shared
 
 _HOME: Final = "/data/projects/fate/proxy/nginx/conf"
-_MOST_ENTRIES: Final = 500
+MOST_ENTRIES: Final = 500
 _NOWHERE: Final = Endpoint("nowhere", 0)
 """Stands for an entry that leads to nobody, where its absence would mean the default route."""
 _KEYS: Final[Mapping[Channel, str]] = MappingProxyType(
@@ -46,7 +46,7 @@ Item = dict[str, str]
 
 
 @dataclass(slots=True)
-class _Rows:
+class Rows:
     """The table: items by party (or `default`) and service."""
 
     rows: dict[str, dict[str, list[Item]]] = field(default_factory=dict)
@@ -57,10 +57,10 @@ def gates(site: Site, pod: Pod, party: int, *, is_party: bool) -> Iterator[Gate]
     reader = Reader(site, pod, pod.main)
     _check_placeholders(reader, is_party=is_party)
     seen = reader.look_for_table(f"{_HOME}/route_table.yaml", "its route table")
-    rows = _Rows() if seen is None else _parse(reader, seen)
+    rows = Rows() if seen is None else parse(reader, seen)
     if seen is not None:
-        if len(rows.rows) > _MOST_ENTRIES:
-            reader.remark(seen, (), f"nginx keeps {_MOST_ENTRIES} entries at most and forgets parties beyond that")
+        if len(rows.rows) > MOST_ENTRIES:
+            reader.remark(seen, (), f"nginx keeps {MOST_ENTRIES} entries at most and forgets parties beyond that")
         if is_party:
             _check_own(reader, seen, str(party), rows)
     path, file = (pod.workload.at(), pod.workload.file)
@@ -76,9 +76,9 @@ def gates(site: Site, pod: Pod, party: int, *, is_party: bool) -> Iterator[Gate]
         yield Gate(channel, table, doors, path, file)
 
 
-def _parse(reader: Reader, seen: Seen) -> _Rows:
+def parse(reader: Reader, seen: Seen) -> Rows:
     """The table as nginx's own reader takes it: plain blocks, no quotes around keys, no key twice."""
-    result = _Rows()
+    result = Rows()
     services: dict[str, list[Item]] = {}
     found: list[Item] = []
     for count, line in enumerate(seen.text.splitlines(), 1):
@@ -105,7 +105,7 @@ def _parse(reader: Reader, seen: Seen) -> _Rows:
     return result
 
 
-def _table(reader: Reader, seen: Seen | None, rows: _Rows, key: str, own: int | None) -> RouteTable:
+def _table(reader: Reader, seen: Seen | None, rows: Rows, key: str, own: int | None) -> RouteTable:
     """The routes over one protocol."""
     default = tuple(_dialled(reader, seen, ("default",), rows.rows.get("default", {}).get("proxy", []), key))
     entries: dict[int, Endpoint] = {}
@@ -134,7 +134,7 @@ def _dialled(
 ) -> Iterator[Endpoint]:
     """Where nginx can dial the items of an entry."""
     for item in items:
-        host, port = _literal(item.get("host", "")), number_of(item.get(key))
+        host, port = literal(item.get("host", "")), number_of(item.get(key))
         if host is not None and port is not None:
             yield shared(host, port)
         elif seen is not None and port is None:
@@ -144,7 +144,7 @@ def _dialled(
             reader.remark(seen, path, f"nginx does not look up names: what is sent to {written} goes elsewhere")
 
 
-def _check_own(reader: Reader, seen: Seen, party: str, rows: _Rows) -> None:
+def _check_own(reader: Reader, seen: Seen, party: str, rows: Rows) -> None:
     """Messages to the site itself must reach its FATE-Flow: by the placeholder, where the host is a name (fact 1)."""
     items = rows.rows.get(party, {}).get("fateflow", [])
     if not items:
@@ -154,7 +154,7 @@ def _check_own(reader: Reader, seen: Seen, party: str, rows: _Rows) -> None:
         ports = [number_of(item.get(key)) for key in _KEYS.values()]
         if ports != [at for _, at in _PORTS.values()]:
             reader.remark(seen, (party,), f"ports {ports[0]} and {ports[1]} are not those of FATE-Flow")
-        if _literal(host) is None:
+        if literal(host) is None:
             for channel, port in zip(_KEYS, ports, strict=True):
                 reader.expect((seen, party), host, port or _PORTS[channel][1], "python")
         else:
@@ -191,7 +191,7 @@ def _is_headless(reader: Reader, host: str) -> bool:
 
 
 @lru_cache(maxsize=65536)
-def _literal(host: str) -> str | None:
+def literal(host: str) -> str | None:
     """The address that a host is, of IPv6 without its brackets; None for a name."""
     try:
         if host.startswith("[") and host.endswith("]"):

@@ -54,6 +54,7 @@ def see(site: Site, pod: Pod, container: Container, path: str) -> Seen | None:
 def expand(container: Container, text: str) -> str:
     """A word of a start command with the variables that are known."""
     known = {**_OF_IMAGES, **{key: value for key, value in container.environment.items() if value is not None}}
+    text = text.replace("$$", "$")  # Kubernetes takes two for one
     return _VARIABLE.sub(lambda match: known.get(match[1] or match[2], match[0]), text).strip("\"'")
 
 
@@ -75,8 +76,9 @@ def _see(site: Site, pod: Pod, container: Container, path: str, steps: int) -> S
     made = _made(container, path)
     if made is not None:
         found = _see(site, pod, container, made[0], steps + 1)
-        return found if found is None or made[1] else replace(found, is_hot=False)
-    mount = _deepest(container, path)
+        if found is not None or made[1]:
+            return found if found is None or made[1] else replace(found, is_hot=False)
+    mount = _deepest(container, path)  # a copy of nothing leaves what is there
     return None if mount is None else _in_volume(site, pod, container, (mount, path), steps)
 
 

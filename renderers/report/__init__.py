@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from renderers.report import github, json_report, junit, sarif, text
+from renderers.report import github, json_report, junit, markdown, sarif, text
 from renderers.report.excerpt import Excerpt
 from renderers.report.json_report import edit_data
 from renderers.report.located import LinesDocument, LocatableDocument, Located, LocatedNote, locate, safe_lines
-from renderers.report.report import Report, State, Step
+from renderers.report.report import Report, Section, State, Step
 from renderers.report.text import wants_colour
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ __all__ = [
     "Located",
     "LocatedNote",
     "Report",
+    "Section",
     "State",
     "Step",
     "edit_data",
@@ -40,6 +41,7 @@ FORMATS: Mapping[str, Callable[[Report], str]] = {
     "sarif": sarif.render,
     "junit": junit.render,
     "github": github.render,
+    "markdown": markdown.render,
 }
 """Every format by the name `--format` takes."""
 

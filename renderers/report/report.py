@@ -41,14 +41,31 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Section:
+    """A table of a Markdown summary, which no other format prints.
+
+    Rows are as wide as `header`. The cells of the columns in `as_code` are shown as code. A section with `is_folded`
+    opens with a click. `more` stands below the table.
+    """
+
+    title: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    as_code: frozenset[int] = frozenset()
+    is_folded: bool = False
+    more: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Everything one run of a command reports.
 
     `command` is the task's name (`plan`); `findings` come sorted from `locate`; `preface` and `summary` hold lines that
     only the text format prints, before the findings and before its counts; `outcome` ends the line of counts (`nothing
     was written`); `steps` go to the machine formats that know them (json, junit); `extra` adds keys to the JSON object
-    (`plan`); `pages` are manual pages by code, from which SARIF takes its rules' help. Only text heeds `colour` and
-    `limit`, the number of findings it shows in full.
+    (`plan`); `brief` and `sections` are what Markdown prints in the place of `summary`; `pages` are manual pages by
+    code, from which SARIF takes its rules' help. Only text heeds `colour` and `limit`, the number of findings it shows
+    in full.
     """
 
     command: str
@@ -58,6 +75,8 @@ class Report:
     outcome: str = ""
     steps: tuple[Step, ...] = ()
     extra: Mapping[str, object] = field(default_factory=dict)
+    brief: tuple[str, ...] = ()
+    sections: tuple[Section, ...] = ()
     pages: Mapping[str, Page] = field(default_factory=dict)
     colour: bool = False
     limit: int = 100

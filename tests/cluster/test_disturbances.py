@@ -28,12 +28,13 @@ import pytest
 
 from renderers.apply_command import Request, run_apply
 from renderers.cluster import api as cluster_api
-from renderers.cluster import applying, lease, waiting
+from renderers.cluster import lease, patience, waiting
 from renderers.cluster.api import Api, connect
-from renderers.cluster.applying import Options, prepare
+from renderers.cluster.applying import prepare
 from renderers.cluster.clock import Deadline
 from renderers.cluster.folder import SiteFolder, from_directory
 from renderers.cluster.operator import Operator, operator
+from renderers.cluster.outcomes import Options
 from renderers.cluster.places import Places
 from renderers.cluster.references import Document, Reference
 from renderers.live_command import run_live
@@ -135,8 +136,8 @@ class Site:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look more often, and give up on a server sooner than for people."""
     monkeypatch.setattr(waiting, "PACE", 0.1)
-    monkeypatch.setattr(applying, "PREPARE_SECONDS", 15.0)
-    monkeypatch.setattr(applying, "WRITE_SECONDS", 15.0)
+    monkeypatch.setattr(patience, "PREPARE_SECONDS", 15.0)
+    monkeypatch.setattr(patience, "WRITE_SECONDS", 15.0)
     monkeypatch.setattr(lease, "_RENEW_SECONDS", 1.0)
 
 
@@ -480,7 +481,7 @@ def test_server_that_comes_back_is_waited_for(site: Site, before: Before, monkey
 
 def test_server_that_stays_away_is_told(apart: Site, before: Before, monkeypatch: pytest.MonkeyPatch) -> None:
     """Midway, and when it is away already: plainly, by its address, within the deadline."""
-    monkeypatch.setattr(applying, "WRITE_SECONDS", 1.0)
+    monkeypatch.setattr(patience, "WRITE_SECONDS", 1.0)
     before("ServiceAccount", partial(faults.stop, apart.cluster, APISERVER))
     words = f"error[FED901]: cluster bank does not answer at {apart.cluster.server}: Connection refused\n"
     try:
@@ -489,7 +490,7 @@ def test_server_that_stays_away_is_told(apart: Site, before: Before, monkeypatch
         assert (found.code, words in found.text, time.monotonic() - began < 10) == (3, True, True), found.all
         assert "exchange hub  stopped midway on bank, which could not be used any more" in found.text
         assert "nothing was applied" not in found.text
-        monkeypatch.setattr(applying, "PREPARE_SECONDS", 1.0)
+        monkeypatch.setattr(patience, "PREPARE_SECONDS", 1.0)
         began = time.monotonic()
         found = apply(apart.folder, HUB)
         assert (found.code, words in found.text, time.monotonic() - began < 5) == (3, True, True), found.all
@@ -502,14 +503,14 @@ def test_server_that_stays_away_is_told(apart: Site, before: Before, monkeypatch
 @pytest.mark.usefixtures("deceased")
 def test_server_that_hangs_is_told(apart: Site, before: Before, monkeypatch: pytest.MonkeyPatch) -> None:
     """It takes requests and says nothing: before, and midway."""
-    monkeypatch.setattr(applying, "PREPARE_SECONDS", 1.5)
-    monkeypatch.setattr(applying, "WRITE_SECONDS", 1.5)
+    monkeypatch.setattr(patience, "PREPARE_SECONDS", 1.5)
+    monkeypatch.setattr(patience, "WRITE_SECONDS", 1.5)
     with faults.frozen(apart.cluster):
         began = time.monotonic()
         found = apply(apart.folder, HUB, format_name="json")
         assert (found.code, found.codes, time.monotonic() - began < 5) == (3, ["FED901"], True)
         assert "it does not answer in time" in found.text
-    monkeypatch.setattr(applying, "PREPARE_SECONDS", 15.0)
+    monkeypatch.setattr(patience, "PREPARE_SECONDS", 15.0)
     before("ServiceAccount", partial(faults.freeze, apart.cluster, APISERVER))
     try:
         began = time.monotonic()
@@ -519,7 +520,7 @@ def test_server_that_hangs_is_told(apart: Site, before: Before, monkeypatch: pyt
         assert "stopped midway" in told["message"]
     finally:
         faults.thaw(apart.cluster, APISERVER)
-    monkeypatch.setattr(applying, "WRITE_SECONDS", 15.0)
+    monkeypatch.setattr(patience, "WRITE_SECONDS", 15.0)
     monkeypatch.setattr("renderers.apply_command.operator", operator)
     again = apply(apart.folder, HUB, format_name="json")
     assert (again.code, again.codes) == (0, ["FED920"])
@@ -606,7 +607,7 @@ def test_lost_answers_to_creations_do_no_harm(site: Site) -> None:
 )
 def test_what_stays_is_told(site: Site, act: Act, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """As a cluster that does not answer, with what it said in the end, and within the deadline."""
-    monkeypatch.setattr(applying, "PREPARE_SECONDS", 1.5)
+    monkeypatch.setattr(patience, "PREPARE_SECONDS", 1.5)
     site.between.rule = always(act)
     began = time.monotonic()
     found = site.apply(format_name="json")
@@ -621,7 +622,7 @@ def test_what_stays_is_told(site: Site, act: Act, words: str, monkeypatch: pytes
 
 def test_server_that_falls_ill_midway(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """It answers 503 from some write on: that is told, and what is where; the next apply goes on."""
-    monkeypatch.setattr(applying, "WRITE_SECONDS", 1.0)
+    monkeypatch.setattr(patience, "WRITE_SECONDS", 1.0)
     site.between.rule = lambda asked: answer(503, PAGE) if asked.writes >= 4 else None
     found = site.apply(format_name="json")
     assert (found.code, found.codes) == (3, ["FED901"]), found.text
@@ -749,7 +750,7 @@ def test_each_cluster_for_itself(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """One cluster is away: the sites of the other are applied, and the summary says what is where; then the rest is."""
-    monkeypatch.setattr(applying, "PREPARE_SECONDS", 3.0)
+    monkeypatch.setattr(patience, "PREPARE_SECONDS", 3.0)
     spaces = [namespace(control_plane), namespace(second_control_plane), namespace(second_control_plane)]
     exchanges = [
         {"name": name, "cluster": cluster, "namespace": space, "id": number}

@@ -17,13 +17,14 @@ import yaml
 
 from renderers.cluster import namespaces, rbac, secret_values
 from renderers.cluster.api import Api, RefusedError, connect
-from renderers.cluster.applying import Options, SiteState, carry_out, prepare
+from renderers.cluster.applying import carry_out, prepare
 from renderers.cluster.clock import Deadline
 from renderers.cluster.cluster_checks import check_cluster
 from renderers.cluster.display import Silent
 from renderers.cluster.folder import Desired, Prerequisite, SiteFolder, from_files
 from renderers.cluster.namespaces import check_namespaces
 from renderers.cluster.operator import operator
+from renderers.cluster.outcomes import Options, SiteState
 from renderers.cluster.places import Places
 from renderers.cluster.prerequisites import missing_prerequisites
 from renderers.cluster.quota import exceeded

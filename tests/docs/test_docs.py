@@ -31,7 +31,7 @@ UPDATE = bool(os.environ.get("FEDPLAN_UPDATE_DOCS"))
 
 _MARK = re.compile(r"# (error|warning|info): (FED\d{3})")
 _LINK = re.compile(r"\]\(([^()\s]+)\)")
-_COMMAND = re.compile(r"\b(?:invoke|fedplan) ([a-z]+)((?: +-{0,2}[-A-Za-z0-9:./_]+)*)")
+_COMMAND = re.compile(r"\b(?:invoke|fedplan) ([a-z]+(?:\.[a-z]+)?)((?: +-{0,2}[-A-Za-z0-9:./_]+)*)")
 _FILE = re.compile(r"(?:planner|renderers|tests|docs|\.ci)/[-\w./:]+")
 _MACHINE = re.compile(r"(?<![\w.])/(?:work|tmp|opt|home|root|Users)/")
 
@@ -151,7 +151,7 @@ def test_commands_exist(page: Path) -> None:
     code += [line for block in blocks(page) if block.language in {"bash", "yaml"} for line in block.lines]
     code += [command for block in blocks(page) if block.language == "console" for command, _ in commands(block)]
     named = [match for line in code for match in _COMMAND.finditer(line)]
-    assert [match[0] for match in named if match[1] not in namespace.tasks] == []
+    assert [match[0] for match in named if match[1] not in namespace.task_names] == []
     shown = [(match, option) for match in named for option in re.findall(r"(?<=\s)--[a-z-]+", match[2])]
     assert [match[0] for match, option in shown if option not in options(match[1])] == []
 
@@ -166,7 +166,7 @@ def test_named_files_and_codes_exist(page: Path) -> None:
 
 def options(name: str) -> set[str]:
     """The long options of a task."""
-    arguments = namespace.tasks[name].get_arguments()
+    arguments = namespace[name].get_arguments()
     return {f"--{option}" for argument in arguments for option in argument.names if len(option) > 1} | {"--help"}
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from planner.channels import OWN, Channel
@@ -487,6 +487,8 @@ PIECES = st.sampled_from(
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(PIECES, max_size=24).map("".join))
+@example('"q": |\n  ')
+@example('"q": |\n b')
 def test_the_quick_reader_refuses_what_yaml_refuses(text: str) -> None:
     """Any text is data or an error to both readers alike."""
 

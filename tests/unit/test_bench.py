@@ -88,9 +88,9 @@ def test_bench_measures(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (code, progress.getvalue()) == (0, "")
     head, first, unchanged, appended = text.splitlines()
     assert head.startswith("case")
-    assert first.split()[:2] == ["mesh-2", "3"]
+    assert first.split()[:2] == ["mesh-2", "5"]
     assert unchanged.split()[:4] == ["mesh-2", "unchanged", "0", "0.00"]
-    assert appended.split()[:4] == ["mesh-2", "+1", "party", "4"]
+    assert appended.split()[:4] == ["mesh-2", "+1", "party", "7"]
 
 
 def test_progress_is_for_terminals(monkeypatch: pytest.MonkeyPatch) -> None:

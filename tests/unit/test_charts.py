@@ -288,6 +288,15 @@ class TestRouteTable:
         assert table(text).entries == {}
         assert remarks(text) == [f"partyId {yaml.safe_load(party)!r} is no party's id"]
 
+    def test_an_id_that_changes_on_the_way_is_no_entry(self) -> None:
+        """INV-ID-4: the chart writes 1e+06 into the table; and so it does with polling parties."""
+        text = PARTY.replace("partyId: 10000", "partyId: 1000000")
+        assert table(text).entries == {}
+        assert remarks(text) == ["partyId 1000000 reaches FATE as another id"]
+        polled = PARTY + "  polling: {enabled: true, type: server, clientList: [{partID: 1000000}]}\n"
+        assert table(polled).entries == {10000: PEER}
+        assert remarks(polled) == ["partID 1000000 reaches FATE as another id"]
+
     @pytest.mark.parametrize(("party", "own"), [("exchange", 0), ("0", 0), ("1000000", 1000000), ("1.5", 0)])
     def test_an_own_id_that_changes_on_the_way_is_remarked(self, party: str, own: int) -> None:
         """INV-ID-4: no number becomes 0, seven digits become 1e+06."""
@@ -371,6 +380,14 @@ class TestLbrollsite:
         """Rows without an address count for nothing."""
         text = self.LB.split("  exchangeList:")[0] + "  exchangeList: [{id: 1}]\n"
         assert remarks(text) == ["lbrollsite balances over no exchange"]
+
+    def test_ipv6(self) -> None:
+        """The chart writes `server ip:port` into the configuration of nginx."""
+        text = self.LB.replace("192.168.1.1", '"[fd00::1]"')
+        assert table(text).default == (Endpoint("fd00::1", 30000), Endpoint("192.168.1.2", 30000))
+        text = self.LB.replace("192.168.1.1", "fd00::1")
+        assert table(text).default == (Endpoint("192.168.1.2", 30000),)
+        assert remarks(text) == ["nginx takes no fd00::1: an IPv6 address needs brackets here"]
 
     def test_both_modules_together_are_remarked(self) -> None:
         """Their objects have the same names."""

@@ -320,6 +320,9 @@ egg:
         newer = read(text.replace("v1.3.0-a", "v1.3.0-b")).gate(Channel.LOAD)
         assert newer is not None
         assert newer.table.find(9999) == (Endpoint("192.168.9.1", 30095),)
+        bare = text.replace("v1.3.0-a", "v1.3.0-b").replace("192.168.9.1", "fd00::9")
+        assert read(bare).gate(Channel.LOAD) is None
+        assert said(bare) == ["fd00::9:30095 is no host and port: an IPv6 address needs brackets here"]
         assert read(text).gate(Channel.LOAD) is None
         assert read(text).dropped == (("servingIp",), ("servingPort",))
 

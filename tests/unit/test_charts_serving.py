@@ -200,7 +200,14 @@ class TestModules:
         assert (read(text).module, read(text).gates) == ("", ())
         assert said(text) == ["no module serves: servingProxy and servingServer are missing"]
 
-    @pytest.mark.parametrize("fateflow", ["", "  fateflow:\n", "  fateflow: {ip: 192.168.9.1}\n"])
+    def test_ipv6(self) -> None:
+        """The chart joins ip and port to a URL."""
+        text = SERVING.replace("ip: 192.168.9.1", 'ip: "[fd00::9]"')
+        assert gate(text, Channel.TRANSFER).table.entries == {9999: Endpoint("fd00::9", 30097)}
+
+    @pytest.mark.parametrize(
+        "fateflow", ["", "  fateflow:\n", "  fateflow: {ip: 192.168.9.1}\n", "  fateflow: {ip: fd00::9, port: 30097}\n"]
+    )
     def test_a_server_that_knows_no_fateflow(self, fateflow: str) -> None:
         """INV-SRV-3: it cannot fetch what FATE-Flow tells it to load."""
         text = SERVING.split("  fateflow:", maxsplit=1)[0] + fateflow

@@ -11,9 +11,10 @@ from typing import Any, Final
 import pytest
 
 from renderers import apply_command, live_command, remove_command, status_command
-from renderers.cluster.applying import Options, Prepared, SiteOutcome, SiteState
+from renderers.cluster.applying import Prepared
 from renderers.cluster.drift import FieldChange
 from renderers.cluster.folder import SiteFolder, from_directory
+from renderers.cluster.outcomes import Options, Seen, SiteOutcome, SiteState
 from renderers.cluster.places import Places
 from renderers.cluster.preview import Action, Change, Preview
 from renderers.cluster.preview_text import preview_lines
@@ -162,7 +163,7 @@ def test_a_status_is_good_only_after_a_good_apply(folder: SiteFolder, state: Any
     """Pods that run say nothing of what an apply had still to do; what is next is told."""
     record = Record(3, folder.digest, state, "anna@ops-1", AT, "v1.11.2", "demo", folder.key)
     status = SiteStatus(folder, "https://bank", record, (), (), (), (), (), ())
-    seen = status_command.Seen(Chosen(folder, Places(folder), "bank"), status)
+    seen = Seen(Chosen(folder, Places(folder), "bank"), status)
     assert status_command._code([seen]) == code
     told = "\n".join(status_command._lines(Selection(), [seen]))
     assert ("next: " in told) == (state in {"applying", "failed"})

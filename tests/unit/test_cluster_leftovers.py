@@ -9,11 +9,12 @@ import pytest
 
 from planner.diagnostics import Diagnostic, Fault, Note, Place
 from renderers.cluster import applying, lease, namespaces, rights
-from renderers.cluster.applying import Options, prepare
+from renderers.cluster.applying import prepare
 from renderers.cluster.display import Lines
 from renderers.cluster.masking import masked, values_of
 from renderers.cluster.namespaces import NamespaceState
 from renderers.cluster.operator import Operator, is_dead
+from renderers.cluster.outcomes import Options
 from renderers.cluster.rights import Rights
 from tests.unit.cluster_double import Cluster, desired, folder_of, places_of, secret, thing
 

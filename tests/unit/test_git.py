@@ -12,7 +12,7 @@ import pytest
 from planner.changes import SiteFiles
 from planner.plan_json import dump, sha256
 from renderers import git, out
-from renderers.git import Baseline, NoBaseline, Reason, read_baseline, read_files
+from renderers.git import Baseline, NoBaseline, Reason, list_files, read_baseline, read_file, read_files
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed: install it to run these")
 
@@ -273,3 +273,36 @@ def test_file_names_are_checked_before_git_sees_them(tmp_path: Path) -> None:
     for path in ["../x", "party-1/../x", "a/b/c/d", "party-1/a\nHEAD", "/etc/passwd", "party-1/a b"]:
         with pytest.raises(ValueError, match="no file of a site"):
             read_files(found, [path])
+
+
+def test_listed_files_are_the_files(tmp_path: Path) -> None:
+    """Files that were listed first are read by their names in git, and are the same; what is not listed is left out."""
+    root = repository(tmp_path, tmp_path / "out")
+    baseline = read_baseline(root)
+    assert isinstance(baseline, Baseline)
+    listed = list_files(baseline)
+    assert isinstance(listed, dict)
+    assert sorted(listed) == [
+        "party-10000/cluster.yaml",
+        "party-9999/cluster.yaml",
+        "party-9999/conf/a.properties",
+        "plan.json",
+    ]
+    paths = ["party-9999/cluster.yaml", "party-9999/conf/a.properties", "party-1/cluster.yaml"]
+    assert read_files(baseline, paths, listed) == read_files(baseline, paths)
+
+
+def test_another_file_of_the_commit(tmp_path: Path) -> None:
+    """A file beside `out/` is read as it was committed, whatever became of it; one that was not there is told."""
+    (tmp_path / "federation.yaml").write_text("a: 1\n")
+    baseline = read_baseline(repository(tmp_path, tmp_path / "plans" / "out"))
+    assert isinstance(baseline, Baseline)
+    (tmp_path / "federation.yaml").unlink()
+    assert read_file(tmp_path / "federation.yaml", baseline, 100) == b"a: 1\n"
+    assert reason_of(read_file(tmp_path / "federation.yaml", baseline, 2)) is Reason.BROKEN
+    assert reason_of(read_file(tmp_path / "gone" / "federation.yaml", baseline, 100)) is Reason.NOT_IN_REF
+
+
+def reason_of(found: bytes | NoBaseline) -> Reason | None:
+    """Give the reason why there is no file."""
+    return found.reason if isinstance(found, NoBaseline) else None

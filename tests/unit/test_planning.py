@@ -89,8 +89,11 @@ def test_a_plan_writes_a_folder_per_site(folder: Folder) -> None:
         "federation.lock",
         "federation.yaml",
         "out/party-10000/cluster.yaml",
+        "out/party-10000/site.json",
         "out/party-10001/cluster.yaml",
+        "out/party-10001/site.json",
         "out/party-9999/cluster.yaml",
+        "out/party-9999/site.json",
         "out/plan.json",
     ]
     assert "6 of 6 routes proved" in text
@@ -572,11 +575,11 @@ NOTHING_RESTARTS = "rollsite reads its routes again within 60 s, nothing restart
                         "update",
                         ["party-10001"],
                         [NGINX_READS, f"{PULSAR_READS}; run `pulsar-admin clusters delete 10001`"],
-                        1,
+                        2,
                     )
                     for site in ("party-9999", "party-10000")
                 },
-                "party-10001": ("keep", None, None, None),
+                "party-10001": ("update", [], ["nothing in its cluster changes"], 1),
             },
             id="Pulsar keeps the address of a party that moved",
         ),

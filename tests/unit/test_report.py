@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from renderers.report.located import Located
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "report"
-SUFFIXES = {"text": "txt", "json": "json", "sarif": "sarif", "junit": "xml", "github": "github.txt"}
+SUFFIXES = {"text": "txt", "json": "json", "sarif": "sarif", "junit": "xml", "github": "github.txt", "markdown": "md"}
 
 PORT_CLASH = Fault("FED301", "port_clash")
 DEFAULT_PASSWORD = Fault("FED802", "default_password", Severity.WARNING)

@@ -9,6 +9,10 @@ import pytest
 
 from renderers.apply_command import Request, run_apply
 from renderers.commands import ERRORS, GOOD, USAGE, run_plan, run_verify
+from renderers.remove_command import Request as RemoveRequest
+from renderers.remove_command import run_remove
+from renderers.status_command import Request as StatusRequest
+from renderers.status_command import run_status
 
 FEDERATION = """\
 version: 1
@@ -92,14 +96,19 @@ def test_apply_says_that_there_is_nothing_to_apply(tmp_path: Path) -> None:
     assert all(line in text.splitlines() for line in runbook.splitlines())
 
 
-def test_apply_names_the_commands_of_newer_releases(tmp_path: Path) -> None:
-    """They are for a person to run; bare apply lists the choices."""
-    plan(tmp_path, FEDERATION.replace("v1.2.0", "v1.11.2"))
+def test_status_and_remove_say_that_there_is_nothing_to_talk_to(tmp_path: Path) -> None:
+    """Neither ends as if it had looked at something."""
+    plan(tmp_path)
     file = str(tmp_path / "federation.yaml")
-    text, code = run_apply(Request(file, parties=("9999",)))
-    assert code == ERRORS
-    assert f"kubefate cluster install --file {tmp_path}/out/party-9999/cluster.yaml" in text
-    text, code = run_apply(Request(file))
+    for text, code in (run_status(StatusRequest(file)), run_remove(RemoveRequest(file, parties=("9999",)))):
+        assert code == ERRORS
+        assert "nothing to apply through today's tools" in text
+
+
+def test_bare_apply_lists_the_choices(tmp_path: Path) -> None:
+    """One for each site, with the option that names it."""
+    plan(tmp_path, FEDERATION.replace("v1.2.0", "v1.11.2"))
+    text, code = run_apply(Request(str(tmp_path / "federation.yaml")))
     assert (code, "--party 9999   on bank" in text, "--party 10000  on shop" in text) == (ERRORS, True, True)
 
 

@@ -1,0 +1,141 @@
+"""Secrets that federation.yaml gives a site, made before anything else: logins for registries, certificates.
+
+Neither KubeFATE's service nor a chart makes them. They are the operator's own material: one that is there already and
+was not made by apply is left as it is, and none is deleted. Values are looked up when they are needed and never told.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from planner.checks.object_refused import refused_midway
+from planner.checks.secret_unresolved import secret_unresolved
+from planner.diagnostics import Diagnostic
+from planner.kubernetes_target import MANAGER_LABEL
+from planner.site_json import GivenSecret
+from renderers.cluster.api import Api, RefusedError
+from renderers.cluster.clock import Deadline
+from renderers.cluster.drift import FieldChange
+from renderers.cluster.folder import SiteFolder
+from renderers.cluster.labels import OURSELVES, labels_of, own_labels
+from renderers.cluster.places import Places
+from renderers.cluster.preview import Action, Change, called
+from renderers.cluster.references import Document, Reference
+from renderers.cluster.secret_lookup import live_value, looked_up
+
+_SHORTEST: Final = 6
+"""Characters of a value that is looked for in the words of others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The Secrets to write, what that changes, what is missing, and sentences about those that are left alone."""
+
+    documents: tuple[tuple[Reference, Document], ...] = field(default=(), repr=False)
+    changes: tuple[Change, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+    notes: tuple[str, ...] = ()
+    values: tuple[str, ...] = field(default=(), repr=False)
+
+
+def look(api: Api, folder: SiteFolder, environ: Mapping[str, str], deadline: Deadline, places: Places) -> Given:
+    """Find the value of every key, and what the cluster has; nothing is written."""
+    documents: list[tuple[Reference, Document]] = []
+    changes: list[Change] = []
+    diagnostics: list[Diagnostic] = []
+    notes: list[str] = []
+    values: dict[str, None] = {}
+    for each in folder.given:
+        reference = Reference("v1", "Secret", each.namespace, each.name)
+        live = _live(api, reference, deadline)
+        if live is not None and labels_of(live).get(MANAGER_LABEL) != OURSELVES:
+            notes.append(f"Secret {each.namespace}/{each.name} is there and is left as it is")
+            continue
+        found = {key: looked_up(text, environ, _reader(api, deadline)) for key, text in each.data.items()}
+        if live is not None and any(value.problem for value in found.values()):
+            notes.append(f"Secret {each.namespace}/{each.name} keeps what it has: not all of its values are known here")
+            continue
+        lacking = [(each.data[key], value.problem) for key, value in found.items() if value.problem]
+        diagnostics += [secret_unresolved(places.of_secret(each.name), text, why) for text, why in lacking]
+        if lacking:
+            continue
+        data = {key: value.value for key, value in found.items()}
+        values.update(dict.fromkeys(_told(data.values())))
+        change = _change(reference, live, data)
+        if change is not None:
+            documents.append((reference, _document(folder, each, data)))
+            changes.append(change)
+    return Given(tuple(documents), tuple(changes), tuple(diagnostics), tuple(notes), tuple(values))
+
+
+def write(api: Api, reference: Reference, document: Document, deadline: Deadline) -> None:
+    """Make or change one Secret. Raises RefusedError where the cluster says no."""
+    api.apply(document, reference, deadline, dry_run=False, force=True)
+
+
+def write_all(api: Api, given: Given, deadline: Deadline, places: Places) -> Diagnostic | None:
+    """Make or change the Secrets; the finding about the one that the cluster refuses."""
+    for reference, document in given.documents:
+        try:
+            write(api, reference, document, deadline)
+        except RefusedError as refusal:
+            place = places.of_secret(reference.name)
+            return refused_midway(place, called(reference), refusal.message, places.folder.key)
+    return None
+
+
+def is_given(folder: SiteFolder, namespace: str, name: str) -> GivenSecret | None:
+    """The Secret of that name that apply makes; None where it makes none."""
+    return next((each for each in folder.given if (each.namespace, each.name) == (namespace, name)), None)
+
+
+def _live(api: Api, reference: Reference, deadline: Deadline) -> Document | None:
+    """The Secret as it is. Where nobody may look, it counts as missing: writing it will tell."""
+    try:
+        return api.get(reference, deadline)
+    except RefusedError as refusal:
+        if not refusal.is_forbidden:
+            raise
+        return None
+
+
+def _reader(api: Api, deadline: Deadline) -> Any:
+    def read(reference: Reference) -> tuple[Document | None, str]:
+        try:
+            return api.get(reference, deadline), ""
+        except RefusedError as refusal:
+            if not refusal.is_forbidden:
+                raise
+            return None, refusal.message
+
+    return read
+
+
+def _change(reference: Reference, live: Document | None, data: Mapping[str, bytes]) -> Change | None:
+    """What becomes of a Secret; None where nothing does. No value is told."""
+    if live is None:
+        return Change(Action.CREATE, reference)
+    has = set(live.get("data") or ())
+    keys = sorted((has ^ data.keys()) | {key for key in has & data.keys() if live_value(live, key) != data[key]})
+    return Change(Action.UPDATE, reference, tuple(FieldChange(f"data.{key}", "", "") for key in keys)) if keys else None
+
+
+def _document(folder: SiteFolder, given: GivenSecret, data: Mapping[str, bytes]) -> Document:
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": given.name, "namespace": given.namespace, "labels": own_labels(folder)},
+        "type": given.type,
+        "data": {key: base64.b64encode(value).decode() for key, value in data.items()},
+    }
+
+
+def _told(values: Sequence[bytes] | Any) -> Iterator[str]:
+    """The values as they might be repeated by somebody: plain, and as Kubernetes writes them."""
+    for value in values:
+        for text in (value.decode(errors="replace"), base64.b64encode(value).decode()):
+            if len(text) >= _SHORTEST:
+                yield text

@@ -1,0 +1,1 @@
+"""Target `helm`: the official charts installed with the `helm` binary, fed with what plan has written."""

@@ -1,0 +1,1 @@
+"""Target `kubefate`: sites that KubeFATE's service installs, spoken to through its REST API."""
