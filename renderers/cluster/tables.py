@@ -27,7 +27,7 @@ from renderers.cluster.display import Display
 from renderers.cluster.folder import HotTable, SiteFolder
 from renderers.cluster.labels import of_component
 from renderers.cluster.places import Places
-from renderers.cluster.references import Document, Live, Reference
+from renderers.cluster.references import WORKLOADS, Document, Live, Reference
 
 PACE: Final = 2.0
 """Seconds between two looks into a pod."""
@@ -136,7 +136,7 @@ def forget_pulsar_peers(
     Without a table from before nothing is known of what the broker was told: then it forgets every peer.
     """
     table = next((each for each in folder.hot_tables if each.config_map == PULSAR_TABLE), None)
-    if table is None:
+    if table is None or not _has_broker(folder):
         return ()
     before = live.get(_config_map(table).key) or {}
     old, new = str((before.get("data") or {}).get(table.key, "")), planned_text(folder, table)
@@ -165,6 +165,12 @@ def forget_pulsar_peers(
                 if peer in left
             ]
     return tuple(found)
+
+
+def _has_broker(folder: SiteFolder) -> bool:
+    """Whether a site has a Pulsar of its own: KubeFATE's charts give the table to every party."""
+    workloads = {each.reference.name for each in folder.objects if each.reference.kind in WORKLOADS}
+    return not folder.installations or _PULSAR in workloads
 
 
 _PULSAR: Final = "pulsar"

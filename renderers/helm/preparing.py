@@ -182,7 +182,7 @@ def _rendered(ready: Ready, helm: Helm, environ: Mapping[str, str], deadline: De
     plans: list[Plan] = []
     secrets: dict[str, None] = {}
     for part in made:
-        values = filled(part.data, api, environ, deadline, places)
+        values = filled(part.data, api, environ, deadline, places, are_proved=True)
         ready = ready.found(*(() if is_trial else values.diagnostics))
         if values.diagnostics and not is_trial:
             continue

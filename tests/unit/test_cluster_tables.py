@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import pytest
 
+from planner.site_json import Installation
 from renderers.cluster.api import Api, ApiError, LoginRefusedError, Ran, RefusedError, UnreachableError
 from renderers.cluster.clock import Deadline
 from renderers.cluster.display import Silent
@@ -261,6 +262,16 @@ def test_a_folder_narrowed_to_its_other_half_has_no_tables() -> None:
     folder, api = folder_of(hot_tables=(TABLE, PULSAR)), cast("Api", server)
     assert confirm(api, folder, CHANGED, Deadline(1), Silent(), places_of(folder)) == ()
     assert forget_pulsar_peers(api, folder, {}, Deadline(1), places_of(folder)) == ()
+    assert server.ran == []
+
+
+def test_a_party_of_charts_without_a_broker_is_asked_nothing() -> None:
+    """KubeFATE's charts give the table to every party, also to those on Eggroll."""
+    server = broker({"10000"})
+    table = thing("ConfigMap", PULSAR.config_map, data={PULSAR.key: AFTER})
+    chart = (Installation("training", "cluster.yaml", "fate-9999", "fate-9999", "fate", "v1.11.2"),)
+    folder = folder_of(table, hot_tables=(PULSAR,), installations=chart)
+    assert forget_pulsar_peers(cast("Api", server), folder, {}, Deadline(1), places_of(folder)) == ()
     assert server.ran == []
 
 
