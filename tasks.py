@@ -161,6 +161,7 @@ def plan(  # noqa: PLR0913, PLR0917 - one argument per option
 
 @task(
     auto_shortflags=False,
+    iterable=["pair", "party"],
     help={
         "file": "The federation (default federation.yaml).",
         "out": "Folder that was planned to (default out/ beside the file).",
@@ -168,11 +169,18 @@ def plan(  # noqa: PLR0913, PLR0917 - one argument per option
         "against": "Git revision: which pairs are lost, gained or re-routed since (exit 2 for the lost and re-routed).",
         "from_": "A site's folder or bundle that was handed over, in place of federation.yaml.",
         "digest": "With --from: the digest that the folder must have.",
+        "live": "Run FATE's toy example where your kubeconfig leads: self tests, then pairs that use every leg.",
+        "all_pairs": "With --live: every ordered pair that must talk.",
+        "pair": "With --live: GUEST:HOST alone, as in 9999:10000 (repeatable).",
+        "party": "With --live: the pairs whose guest is this party alone (repeatable).",
+        "failed": "With --live: repeat what failed in the last run.",
+        "parallel": "With --live: jobs at once (default 4).",
+        "timeout": "With --live: seconds for each job (default 600).",
         "format": f"One of {FORMATS}.",
     },
 )
 @_command
-def verify(
+def verify(  # noqa: PLR0913, PLR0917 - one argument per option
     _context: Context,
     file: str = "federation.yaml",
     out: str = "",
@@ -180,11 +188,42 @@ def verify(
     against: str = "",
     from_: str = "",
     digest: str | None = None,
+    live: bool = False,  # noqa: FBT001, FBT002 - invoke makes a flag of it
+    all_pairs: bool = False,  # noqa: FBT001, FBT002 - as above
+    pair: Sequence[str] | None = None,
+    party: Sequence[str] | None = None,
+    failed: bool = False,  # noqa: FBT001, FBT002 - as above
+    parallel: int = 4,
+    timeout: int = 600,
     format: str = "text",  # noqa: A002 - the option is called --format
 ) -> None:
-    """Prove the routes in the written out/ again, as a stranger would read it. Needs no cluster."""
+    """Prove the routes in the written out/ again, as a stranger would read it; with --live in the clusters, too."""
     from renderers.commands import run_verify
 
+    asked = (all_pairs, pair, party, failed, parallel != 4, timeout != 600)  # noqa: PLR2004 - the defaults
+    if live:
+        from renderers.verify_live_command import Request, run_verify_live
+
+        if from_ or digest is not None or path or against:
+            _usage("--live stands without --from, --path and --against: it proves out/ and then asks the clusters")
+        text, code = run_verify_live(
+            Request(
+                file=file,
+                out=out or None,
+                pairs=tuple(pair or ()),
+                parties=tuple(party or ()),
+                all_pairs=all_pairs,
+                failed=failed,
+                parallel=parallel,
+                timeout=timeout,
+                format_name=_checked_format(format),
+            )
+        )
+        _print(text)
+        _exit(code)
+        return
+    if any(asked):
+        _usage("--all-pairs, --pair, --party, --failed, --parallel and --timeout go with --live")
     if from_ or digest is not None:
         from renderers.verify_folder_command import run_verify_folder
 

@@ -172,6 +172,7 @@ from planner.checks import (
     secret_in_override,
     secret_unresolved,
     self_link,
+    self_test_failed,
     service_host_taken,
     service_job_failed,
     service_job_goes_on,
@@ -195,6 +196,8 @@ from planner.checks import (
     tls_mismatch,
     tls_without_effect,
     torn_out,
+    toy_failed,
+    toy_unchecked,
     tunnel_port_refused,
     uncovered_party,
     uneven_lists,
@@ -493,6 +496,9 @@ FAULTS: Final[tuple[ModuleType, ...]] = (
     broken_live_table,  # FED977
     stale_pods,  # FED978
     not_confirmed,  # FED979
+    toy_failed,  # FED980
+    toy_unchecked,  # FED981
+    self_test_failed,  # FED982
 )
 """All faults by code. A code is for ever: a retired one stays here in a comment."""
 

@@ -145,7 +145,7 @@ def _proved(tree: out.Tree, plan: Plan, wanted: Wanted, earlier: Revision | None
     """Every route of the tree proved, and compared with a revision if one is given."""
 
     def files_of(planned: PlannedSite) -> Files:
-        return _files(tree, planned)
+        return files_in(tree, planned)
 
     reader = None if earlier is None else SideReader(plan)
     proved = prove(plan, files_of) if reader is None else prove(plan, files_of, reader.read_back)
@@ -186,7 +186,8 @@ def _stale(workspace: Workspace, tree: out.Tree) -> Iterator[Diagnostic]:
             yield replace(found, place=Place(span=Span(1, 1), document=document))
 
 
-def _files(tree: out.Tree, planned: PlannedSite) -> Files:
+def files_in(tree: out.Tree, planned: PlannedSite) -> Files:
+    """The files of a site in the written tree, as texts."""
     site = SHARED if planned.release.is_scripted else planned.key
     return {name: _text(tree, site, name) for name in tree.files.get(site, {})}
 

@@ -1,0 +1,126 @@
+"""The rounds of toy examples: all that was asked for, no party in two jobs of a round, the same each time."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable
+from itertools import chain, islice, pairwise, permutations
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from planner.model import Links, Mesh, Pair, Shape, Star
+from planner.routes import Topology
+from planner.toy_schedule import Round, cover, every_pair, in_rounds, of_guest, self_tests
+
+PARTIES = st.integers(1, 12)
+
+
+def topology(shapes: Iterable[Shape], never: Iterable[tuple[int, int]] = ()) -> Topology:
+    """As much of a federation as the rounds are made from."""
+    barred = tuple(Pair(first, second, ()) for first, second in never)
+    federation: Any = SimpleNamespace(shapes=tuple(shapes), never=barred)
+    return Topology(federation)
+
+
+def _members(least: int = 2) -> st.SearchStrategy[tuple[int, ...]]:
+    return st.lists(PARTIES, min_size=least, max_size=9, unique=True).map(tuple)
+
+
+def _star(members: tuple[int, ...], cuts: list[int]) -> Star:
+    edges = sorted({0, len(members), *(cut % len(members) for cut in cuts)})
+    parts = [members[low:high] for low, high in pairwise(edges)]
+    return Star(tuple((f"exchange-{number}", part) for number, part in enumerate(parts)))
+
+
+_PAIRS = st.tuples(PARTIES, PARTIES).filter(lambda pair: pair[0] != pair[1])
+_SHAPES = st.one_of(
+    _members().map(Mesh),
+    st.builds(_star, _members(), st.lists(st.integers(0, 8), max_size=2)),
+    st.lists(_PAIRS, min_size=1, max_size=6).map(lambda pairs: Links(tuple(pairs))),
+)
+TOPOLOGIES = st.builds(topology, st.lists(_SHAPES, min_size=1, max_size=4), st.lists(_PAIRS, max_size=3))
+
+
+def clash(rounds: Iterable[Round]) -> bool:
+    """Whether a party takes part in two jobs of a round."""
+    return any(max(Counter(chain.from_iterable(each)).values(), default=0) > 1 for each in rounds)
+
+
+@given(TOPOLOGIES)
+def test_every_pair_is_run_once_and_no_party_twice_at_once(found: Topology) -> None:
+    """All ordered pairs that must talk, none twice."""
+    rounds = list(every_pair(found))
+    pairs = Counter(chain.from_iterable(rounds))
+    assert set(pairs) == {pair for pair in permutations(range(1, 13), 2) if found.must_talk(*pair)}
+    assert set(pairs.values()) <= {1}
+    assert sum(pairs.values()) == found.count_pairs()
+    assert not clash(rounds)
+    assert all(rounds)
+    assert list(every_pair(found)) == rounds
+
+
+@given(TOPOLOGIES)
+def test_the_cover_has_everybody_on_both_sides_and_all_links(found: Topology) -> None:
+    """Who must talk with anybody is guest and host once at least; links both ways; nothing forbidden."""
+    rounds = cover(found)
+    pairs = list(chain.from_iterable(rounds))
+    assert all(found.must_talk(*pair) for pair in pairs)
+    assert len(set(pairs)) == len(pairs)
+    assert not clash(rounds)
+    assert cover(found) == rounds
+    talking = {party for party in range(1, 13) if found.partners(party)}
+    assert {guest for guest, _ in pairs} == talking == {host for _, host in pairs}
+    for shape in found.federation.shapes:
+        if isinstance(shape, Links):
+            wanted = {pair for pair in shape.pairs if found.must_talk(*pair)}
+            assert wanted | {(second, first) for first, second in wanted} <= set(pairs)
+
+
+@given(st.lists(_PAIRS, max_size=40))
+def test_any_pairs_fit_in_rounds(pairs: list[tuple[int, int]]) -> None:
+    """Each as often as it was given."""
+    rounds = in_rounds(pairs)
+    assert Counter(chain.from_iterable(rounds)) == Counter(pairs)
+    assert not clash(rounds)
+
+
+@pytest.mark.parametrize(("number", "rounds"), [(2, 2), (3, 3), (4, 2), (5, 3), (1000, 2), (1001, 3)])
+def test_a_cover_takes_two_rounds_or_three(number: int, rounds: int) -> None:
+    """Of a mesh, and of a star of one exchange."""
+    members = tuple(range(1, number + 1))
+    for shape in (Mesh(members), Star((("exchange-hub", members),)), Star((), ("exchange-hub",), members)):
+        found = cover(topology([shape]))
+        assert (len(found), sum(map(len, found))) == (rounds, number)
+
+
+def test_every_two_exchanges_are_crossed_both_ways() -> None:
+    """Three exchanges, of which the ring crosses half the directions."""
+    star = Star((("exchange-a", (1, 2)), ("exchange-b", (3,)), ("exchange-c", (4, 5))))
+    home = {1: "a", 2: "a", 3: "b", 4: "c", 5: "c"}
+    crossed = {(home[guest], home[host]) for guest, host in chain.from_iterable(cover(topology([star])))}
+    assert set(permutations("abc", 2)) <= crossed
+
+
+def test_a_thousand_parties_are_streamed() -> None:
+    """The first round comes at once, and all of them in little time: 0.1 s here, 2 s allowed."""
+    found = topology([Mesh(tuple(range(1, 1001)))])
+    begun = time.perf_counter()
+    (first,) = islice(every_pair(found), 1)
+    at_first = time.perf_counter() - begun
+    total = sum(map(len, every_pair(found)))
+    assert (len(first), total) == (500, 999_000)
+    assert at_first < 0.5
+    assert time.perf_counter() - begun < 2
+
+
+def test_one_guest_and_self_tests() -> None:
+    """A guest runs its pairs one after the other; self tests all at once."""
+    found = topology([Mesh((3, 1, 2))], [(1, 2)])
+    assert of_guest(found, 3) == (((3, 1),), ((3, 2),))
+    assert of_guest(found, 1) == (((1, 3),),)
+    assert self_tests([3, 1, 3]) == ((1, 1), (3, 3))
