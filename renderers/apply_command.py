@@ -238,6 +238,8 @@ def _told_of(outcome: SiteOutcome) -> str:
         return f"not applied: {folder.reached_through} could not be used"
     if outcome.state in {SiteState.REFUSED, SiteState.HELD_BACK, SiteState.DECLINED}:
         return f"{outcome.state} on {folder.cluster}: nothing was written"
+    if outcome.stands:
+        return f"{where}: {outcome.stands}"
     ready = sum(state.is_ready for state in outcome.workloads)
     workloads = f"{ready} of {len(outcome.workloads)} workloads ready" if outcome.workloads else ""
     written = counts(outcome.changes).replace(" to ", " ")

@@ -9,7 +9,7 @@ from planner.changes import Change, Op, counts
 from planner.impact import Impact
 from planner.plan import Plan, PlannedSite
 from planner.plan_json import SHARED
-from planner.prerequisites import prerequisites
+from planner.prerequisites import Prerequisite, prerequisites
 from renderers.planning import Outcome
 from renderers.report import State, Step
 from renderers.report.excerpt import visible
@@ -201,7 +201,7 @@ def _needed(plan: Plan, outcome: Outcome) -> Iterator[str]:
         (planned, each)
         for planned in (plan.by_key[site] for site in changing if site in plan.by_key)
         for each in prerequisites(plan, planned)
-        if each.kind not in {"Namespace", "StorageClass"}
+        if each.kind not in {"Namespace", "StorageClass"} and not _is_given(planned, each)
     ]
     if found:
         yield ""
@@ -212,6 +212,12 @@ def _needed(plan: Plan, outcome: Outcome) -> Iterator[str]:
         yield f"  {each.kind} {each.name}{where}{keys}: {each.reason}"
     if len(found) > NEEDED:
         yield f"  … and {len(found) - NEEDED:,} more, which plan.json lists"
+
+
+def _is_given(planned: PlannedSite, wanted: Prerequisite) -> bool:
+    """Whether it is a Secret that `secrets` gives the site with all that must be in it: apply makes it."""
+    given = planned.site.secrets.get(wanted.name) if wanted.kind == "Secret" else None
+    return given is not None and set(wanted.keys) <= given.keys()
 
 
 def _listed(names: tuple[str, ...] | list[str]) -> str:

@@ -21,7 +21,8 @@ FAULT = Fault("FED952", "chart_missing")
 
 def chart_missing(place: Place, chart: str, source: str, reason: str) -> Diagnostic:
     """Say that a chart (name and version) is not in a file or folder, and what is there, as a clause."""
-    message = f"chart {spoken(chart)} is not in {spoken(source)}: {spoken(reason)}"
+    where = "the folder itself" if source in {"", "."} else spoken(source)
+    message = f"chart {spoken(chart)} is not in {where}: {spoken(reason)}"
     return Diagnostic(FAULT, message, place, "put its package there, or name the right place with --charts")
 
 

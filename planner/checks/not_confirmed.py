@@ -23,3 +23,10 @@ def not_confirmed(place: Place, site: str, reason: str) -> Diagnostic:
     """Say why it is not known what runs of `site` (its key)."""
     message = f"what runs of {label(site)} is not confirmed: {spoken(reason)}"
     return Diagnostic(FAULT, message, place, "look with a login that may, or ask the cluster's administrator to")
+
+
+def without_context(place: Place, site: str) -> Diagnostic:
+    """Say that only KubeFATE's service was asked about `site` (its key), as no kubeconfig leads to its cluster."""
+    message = f"what runs of {label(site)} is not confirmed: only KubeFATE's service was asked, which believes itself"
+    hint = "where you may look into the cluster, give --context, or write `context` at the cluster"
+    return Diagnostic(FAULT, message, place, hint)

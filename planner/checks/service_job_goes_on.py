@@ -24,3 +24,11 @@ def service_job_goes_on(place: Place, what: str, waited: str, last: str, job: st
     message = f"KubeFATE's service is still at work on {spoken(what)} after {waited}{said}"
     hint = f"run this again to follow it to its end (job {spoken(job)}), with a longer --timeout"
     return Diagnostic(FAULT, message, place, hint)
+
+
+def works_in_vain(place: Place, what: str, job: str, *, is_install: bool) -> Diagnostic:
+    """Say that the service waits, for up to an hour, for what cannot come up; `job` is the one that does."""
+    message = f"KubeFATE's service goes on waiting for {spoken(what)}, which cannot come up as it is"
+    end = f"`invoke kubefate.jobs --stop {spoken(job)}` ends" if is_install else "a restart of its pod ends"
+    hint = f"mend what the other findings say and run this again; {end} its job before the hour is over"
+    return Diagnostic(FAULT, message, place, hint)

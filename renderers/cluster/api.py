@@ -245,14 +245,14 @@ class Api:
         return found[0]
 
     def _run(self, namespace: str, pod: str, container: str, command: Sequence[str], deadline: Deadline) -> Ran:
-        from kubernetes.client import CoreV1Api
+        from kubernetes.client import ApiClient, CoreV1Api
         from kubernetes.client.exceptions import ApiException
         from kubernetes.stream import stream
         from websocket import WebSocketException
 
         try:
             connection = stream(
-                CoreV1Api(self._client).connect_get_namespaced_pod_exec,
+                CoreV1Api(ApiClient(self._client.configuration)).connect_get_namespaced_pod_exec,  # `stream` bends it
                 pod,
                 namespace,
                 container=container,

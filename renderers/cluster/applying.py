@@ -16,13 +16,9 @@ from planner.checks.cluster_unreachable import cluster_unreachable
 from planner.checks.data_kept import data_kept
 from planner.checks.data_of_another_generation import data_of_another_generation
 from planner.checks.destructive_change import destructive_change
-from planner.checks.interrupted_apply import interrupted_apply
-from planner.checks.lease_held import applied_meanwhile, lease_held
-from planner.checks.lost_lease import lost_lease
 from planner.checks.object_refused import refused_midway
 from planner.diagnostics import Diagnostic
 from planner.kubernetes_target import PART_LABEL, RESTART_MARK, SECRETS_MARK
-from planner.wording import duration
 from renderers.cluster import (
     given_secrets,
     lease,
@@ -35,6 +31,7 @@ from renderers.cluster import (
     rights,
     secret_values,
     tables,
+    under_lease,
 )
 from renderers.cluster.api import Api, ApiError, RefusedError
 from renderers.cluster.clock import Deadline
@@ -238,7 +235,7 @@ def _tried(
         last=last,
         notes=notes,
         before=before,
-        data_of=_foreign_data(api, folder, last, deadline),
+        data_of=foreign_data(api, folder, last, deadline),
     )
 
 
@@ -248,7 +245,7 @@ def _restrictions(allowed: rights.Rights) -> tuple[str, ...]:
     return replace(allowed, restricting=needed).restrictions
 
 
-def _foreign_data(api: Api, folder: SiteFolder, last: record.Record | None, deadline: Deadline) -> str:
+def foreign_data(api: Api, folder: SiteFolder, last: record.Record | None, deadline: Deadline) -> str:
     """The release of another generation of FATE that has written the site's volumes; empty where there is none."""
     if last is None or _generation(last.release) == _generation(folder.release) or not claims(api, folder, deadline):
         return ""
@@ -281,29 +278,11 @@ def carry_out(prepared: Prepared, operator: Operator, display: Display) -> SiteO
         return _await(
             prepared, SiteState.UNCHANGED, display, revision=prepared.last.revision if prepared.last else None
         )
-    held = lease.acquire(api, folder, "apply", operator, Deadline(patience.WRITE_SECONDS, api.clock))
-    if isinstance(held, lease.Holder):
-        return SiteOutcome(folder, SiteState.REFUSED, (*prepared.diagnostics, told_of(held, folder, places)))
-    try:
-        now = record.latest(api, folder, Deadline(patience.WRITE_SECONDS, api.clock))
-        if now is not None and now != prepared.last:
-            diagnostic = applied_meanwhile(places.of_site(), folder.key, now.by, now.at)
-            return SiteOutcome(folder, SiteState.REFUSED, (*prepared.diagnostics, diagnostic))
-        if now is not None and now.state == "applying":
-            diagnostic = interrupted_apply(places.of_site(), folder.key, now.by, record.moment(now.at))
-            prepared = replace(prepared, diagnostics=(*prepared.diagnostics, diagnostic))
-        return _written(prepared, operator, held, display)
-    except ApiError as error:
-        error.is_midway = True
-        raise
-    finally:
-        held.release()
 
+    def write(held: lease.HeldLease, found: tuple[Diagnostic, ...]) -> SiteOutcome:
+        return _written(replace(prepared, diagnostics=found), operator, held, display)
 
-def told_of(holder: lease.Holder, folder: SiteFolder, places: Places) -> Diagnostic:
-    """Who holds the Lease of a site, as a finding."""
-    renewed, remaining = duration(holder.renewed), duration(holder.remaining)
-    return lease_held(places.of_site(), folder.key, holder.identity, renewed, remaining)
+    return under_lease.applied(api, folder, places, operator, prepared.last, prepared.diagnostics, write)
 
 
 def _written(prepared: Prepared, operator: Operator, held: lease.HeldLease, display: Display) -> SiteOutcome:
@@ -320,11 +299,7 @@ def _written(prepared: Prepared, operator: Operator, held: lease.HeldLease, disp
             folder, SiteState.FAILED, (*prepared.diagnostics, problem), prepared.changes, revision=revision.revision
         )
     outcome = _await(prepared, SiteState.APPLIED, display, revision=revision.revision, lost=lambda: held.is_lost)
-    if held.is_lost:
-        return replace(outcome, state=SiteState.FAILED, diagnostics=(*outcome.diagnostics, _lost(prepared, held)))
-    state: record.State = "applied" if outcome.state is SiteState.APPLIED else "failed"
-    record.finish(api, folder, revision, state, Deadline(patience.WRITE_SECONDS, api.clock))
-    return outcome
+    return under_lease.ended(api, folder, prepared.places, held, revision, outcome)
 
 
 def _write(prepared: Prepared, held: lease.HeldLease, display: Display, deadline: Deadline) -> Diagnostic | None:
@@ -332,7 +307,7 @@ def _write(prepared: Prepared, held: lease.HeldLease, display: Display, deadline
     for reference, what, write in _steps(prepared, deadline):
         held.look()
         if held.is_lost:
-            return _lost(prepared, held)
+            return under_lease.lost(held, prepared.folder, prepared.places)
         display.item(what)
         try:
             write()
@@ -448,10 +423,6 @@ def _kept(prepared: Prepared) -> Sequence[Diagnostic]:
     names = listed(kept)
     folder = prepared.folder
     return (data_kept(prepared.places.of_site(), folder.key, names, folder.cluster, "apply"),)
-
-
-def _lost(prepared: Prepared, held: lease.HeldLease) -> Diagnostic:
-    return lost_lease(prepared.places.of_site(), prepared.folder.key, held.taken_by or "")
 
 
 def _chosen(objects: Sequence[Desired], options: Options) -> Sequence[Desired]:

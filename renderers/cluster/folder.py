@@ -92,6 +92,10 @@ class SiteFolder:
         """The site as a user names it: `party 9999` or `exchange hub`."""
         return self.key.replace("-", " ", 1)
 
+    def chosen(self, part: str) -> tuple[Installation, ...]:
+        """The installations of the half that was asked for; all of them when none was."""
+        return tuple(each for each in self.installations if not part or each.part == part)
+
 
 def from_files(files: Mapping[str, bytes], shown_as: str) -> SiteFolder | tuple[Diagnostic, ...]:
     """The folder that these files are, proved by its site.json; `shown_as` is what findings call it."""

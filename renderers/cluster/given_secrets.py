@@ -9,25 +9,24 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
-from planner.checks.object_refused import refused_midway
+from planner.checks.object_refused import object_refused
 from planner.checks.secret_unresolved import secret_unresolved
 from planner.diagnostics import Diagnostic
 from planner.kubernetes_target import MANAGER_LABEL
+from planner.prerequisites import Prerequisite
 from planner.site_json import GivenSecret
 from renderers.cluster.api import Api, RefusedError
 from renderers.cluster.clock import Deadline
 from renderers.cluster.drift import FieldChange
 from renderers.cluster.folder import SiteFolder
 from renderers.cluster.labels import OURSELVES, labels_of, own_labels
+from renderers.cluster.masking import long_enough, masked
 from renderers.cluster.places import Places
 from renderers.cluster.preview import Action, Change, called
 from renderers.cluster.references import Document, Reference
 from renderers.cluster.secret_lookup import live_value, looked_up
-
-_SHORTEST: Final = 6
-"""Characters of a value that is looked for in the words of others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ def look(api: Api, folder: SiteFolder, environ: Mapping[str, str], deadline: Dea
     for each in folder.given:
         reference = Reference("v1", "Secret", each.namespace, each.name)
         live = _live(api, reference, deadline)
-        if live is not None and labels_of(live).get(MANAGER_LABEL) != OURSELVES:
+        if live is not None and not is_own(live):
             notes.append(f"Secret {each.namespace}/{each.name} is there and is left as it is")
             continue
         found = {key: looked_up(text, environ, _reader(api, deadline)) for key, text in each.data.items()}
@@ -64,11 +63,18 @@ def look(api: Api, folder: SiteFolder, environ: Mapping[str, str], deadline: Dea
             continue
         data = {key: value.value for key, value in found.items()}
         values.update(dict.fromkeys(_told(data.values())))
-        change = _change(reference, live, data)
+        document = _document(folder, each, data)
+        after = _tried(api, reference, document, deadline)
+        if isinstance(after, RefusedError):
+            place = places.of_secret(each.name)
+            diagnostics.append(object_refused(place, called(reference), after.message, folder.key))
+            continue
+        change = _change(reference, live, after or document)
         if change is not None:
-            documents.append((reference, _document(folder, each, data)))
+            documents.append((reference, document))
             changes.append(change)
-    return Given(tuple(documents), tuple(changes), tuple(diagnostics), tuple(notes), tuple(values))
+    found_values = long_enough(values)
+    return Given(tuple(documents), tuple(changes), masked(diagnostics, found_values), tuple(notes), found_values)
 
 
 def write(api: Api, reference: Reference, document: Document, deadline: Deadline) -> None:
@@ -83,13 +89,22 @@ def write_all(api: Api, given: Given, deadline: Deadline, places: Places) -> Dia
             write(api, reference, document, deadline)
         except RefusedError as refusal:
             place = places.of_secret(reference.name)
-            return refused_midway(place, called(reference), refusal.message, places.folder.key)
+            found = object_refused(place, called(reference), refusal.message, places.folder.key)
+            return masked((found,), given.values)[0]
     return None
 
 
-def is_given(folder: SiteFolder, namespace: str, name: str) -> GivenSecret | None:
-    """The Secret of that name that apply makes; None where it makes none."""
-    return next((each for each in folder.given if (each.namespace, each.name) == (namespace, name)), None)
+def is_given(folder: SiteFolder, wanted: Prerequisite) -> bool:
+    """Whether something that must be there is a Secret that apply makes, with all that is looked for in it."""
+    return wanted.kind == "Secret" and any(
+        (each.namespace, each.name) == (wanted.namespace, wanted.name) and set(wanted.keys) <= each.data.keys()
+        for each in folder.given
+    )
+
+
+def is_own(live: Document) -> bool:
+    """Whether apply has made a Secret: any other is the operator's."""
+    return labels_of(live).get(MANAGER_LABEL) == OURSELVES
 
 
 def _live(api: Api, reference: Reference, deadline: Deadline) -> Document | None:
@@ -114,12 +129,24 @@ def _reader(api: Api, deadline: Deadline) -> Any:
     return read
 
 
-def _change(reference: Reference, live: Document | None, data: Mapping[str, bytes]) -> Change | None:
+def _tried(api: Api, reference: Reference, document: Document, deadline: Deadline) -> Document | RefusedError | None:
+    """What a Secret would be, or why the cluster takes none like it; None where that cannot be tried.
+
+    It cannot in a namespace that is still to be made, nor by somebody who only looks and may write nothing.
+    """
+    try:
+        return api.apply(document, reference, deadline, dry_run=True, force=True)
+    except RefusedError as refusal:
+        return None if refusal.is_not_found or refusal.is_forbidden else refusal
+
+
+def _change(reference: Reference, live: Document | None, after: Document) -> Change | None:
     """What becomes of a Secret; None where nothing does. No value is told."""
     if live is None:
         return Change(Action.CREATE, reference)
-    has = set(live.get("data") or ())
-    keys = sorted((has ^ data.keys()) | {key for key in has & data.keys() if live_value(live, key) != data[key]})
+    was, will = live.get("data") or {}, after.get("data") or {}
+    same = {key for key in was.keys() & will.keys() if live_value(live, key) == live_value(after, key)}
+    keys = sorted((was.keys() | will.keys()) - same)
     return Change(Action.UPDATE, reference, tuple(FieldChange(f"data.{key}", "", "") for key in keys)) if keys else None
 
 
@@ -136,6 +163,5 @@ def _document(folder: SiteFolder, given: GivenSecret, data: Mapping[str, bytes])
 def _told(values: Sequence[bytes] | Any) -> Iterator[str]:
     """The values as they might be repeated by somebody: plain, and as Kubernetes writes them."""
     for value in values:
-        for text in (value.decode(errors="replace"), base64.b64encode(value).decode()):
-            if len(text) >= _SHORTEST:
-                yield text
+        yield value.decode(errors="replace")
+        yield base64.b64encode(value).decode()

@@ -26,13 +26,14 @@ from renderers.cluster.references import Document
 
 DEPLOYED: Final = "deployed"
 FAILED: Final = "failed"
-SUPERSEDED: Final = "superseded"
 PENDING: Final = ("pending-install", "pending-upgrade", "pending-rollback")
 """What a release is while Helm works on it, and for ever where that Helm was killed: every later one then refuses."""
 _UNREADABLE: Final = "unreadable"
 _MOST_UNPACKED: Final = 32 * 2**20
 """A release takes no more: an object of Kubernetes has 1 MiB, and text packs to a tenth."""
 _GZIP: Final = b"\x1f\x8b\x08"
+NOT_READABLE: Final = (ValueError, KeyError, TypeError, AttributeError, RecursionError, zlib.error)
+"""What comes of reading something that Helm has not written."""
 _NAME: Final = re.compile(r"sh\.helm\.release\.v1\.(.+)\.v([1-9][0-9]{0,8})")
 _ROLLED_BACK: Final = re.compile(r"Rollback to (\d+)")
 _KINDS: Final = (("Secret", True), ("ConfigMap", False))
@@ -43,8 +44,8 @@ class HelmRelease:
     """One revision of a release. `values` may hold secrets and are never shown; so may `manifest`.
 
     `status` is Helm's word for it, or `unreadable` (then only the names are known, and `problem` says why).
-    `first_deployed` and `last_deployed` are as Helm wrote them (RFC 3339, by the clock of whoever ran it), `recorded`
-    is when Helm began with the revision by the server's clock.
+    `first_deployed` is as Helm wrote it (RFC 3339, by the clock of whoever ran it), `recorded` is when Helm began with
+    the revision by the server's clock.
     """
 
     namespace: str
@@ -54,7 +55,6 @@ class HelmRelease:
     chart: str = ""
     chart_version: str = ""
     first_deployed: str = ""
-    last_deployed: str = ""
     description: str = ""
     manifest: str = field(default="", repr=False)
     values: Mapping[str, Any] = field(default_factory=dict, repr=False)
@@ -155,8 +155,8 @@ def _revision(document: Document, namespace: str, match: re.Match[str], *, is_se
     name, number = match[1], int(match[2])
     recorded = str(document["metadata"].get("creationTimestamp", ""))
     try:
-        return replace(_release(_content(document, is_secret=is_secret), namespace, name, number), recorded=recorded)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, zlib.error) as error:
+        return replace(_release(content_of(document, is_secret=is_secret), namespace, name, number), recorded=recorded)
+    except NOT_READABLE as error:
         reason = error.args[0] if isinstance(error, _TooLargeError) else "it is not what Helm writes"
         return HelmRelease(namespace, name, number, _UNREADABLE, recorded=recorded, problem=str(reason))
 
@@ -165,8 +165,8 @@ class _TooLargeError(ValueError):
     """A release that unpacks to more than any has."""
 
 
-def _content(document: Document, *, is_secret: bool) -> Mapping[str, Any]:
-    """A release as Helm has it in memory. Raises ValueError and others for what is none."""
+def content_of(document: Document, *, is_secret: bool) -> Mapping[str, Any]:
+    """A release as Helm has it in memory. Raises one of NOT_READABLE for what is none."""
     text = str(document["data"]["release"])
     packed = _decoded(_decoded(text).decode("ascii") if is_secret else text)
     data = _unpacked(packed) if packed.startswith(_GZIP) else packed
@@ -207,7 +207,6 @@ def _release(content: Mapping[str, Any], namespace: str, name: str, number: int)
         chart=spoken(str(chart.get("name", ""))),
         chart_version=spoken(str(chart.get("version", ""))),
         first_deployed=spoken(str(info.get("first_deployed", ""))),
-        last_deployed=spoken(str(info.get("last_deployed", ""))),
         description=spoken(str(info.get("description", ""))),
         manifest=manifest,
         values=values,

@@ -48,7 +48,7 @@ from renderers.cluster.waiting import Outcome, wait
 
 __all__ = [
     "NO_RELEASES", "AsInstalled", "Confirmed", "HelmRelease", "Releases", "as_folder", "compare_plan", "confirm",
-    "judge_releases", "observe", "releases", "releases_of",
+    "judge_releases", "observe", "pods_of", "releases", "releases_of",
 ]  # fmt: skip
 
 _LOOK_SECONDS: Final = 60.0
@@ -117,6 +117,13 @@ def confirm(
     return Confirmed(outcome.states, tuple(dict.fromkeys(found)), restarted, notes, now)
 
 
+def pods_of(api: Api, folder: SiteFolder, deadline: Deadline) -> list[str]:
+    """The names of a site's pods that are there; the charts give them the site's labels."""
+    spaces = dict.fromkeys(each.namespace for each in folder.installations)
+    found = (pod for space in spaces for pod in api.list("v1", "Pod", space, deadline, labels=of_site(folder)))
+    return [pod["metadata"]["name"] for pod in found]
+
+
 def observe(api: Api, folder: SiteFolder, record: Record | None, deadline: Deadline, places: Places) -> SiteStatus:
     """The status of a site of charts: that of its releases' objects, with what `confirm` would tell of them.
 
@@ -132,7 +139,7 @@ def observe(api: Api, folder: SiteFolder, record: Record | None, deadline: Deadl
     found = (
         *judge_releases(folder, now, None, places),
         *_told(api, stale, places),
-        *compare_plan(api, folder, places),
+        *(compare_plan(api, folder, places) if running.objects else ()),
         *(not_confirmed(places.of_site(), folder.key, each) for each in unknown),
     )
     diagnostics = tuple(dict.fromkeys((*status.diagnostics, *found)))

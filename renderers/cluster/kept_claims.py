@@ -8,19 +8,16 @@ release: a claim that is not in there stays.
 from __future__ import annotations
 
 import base64
-import binascii
 import gzip
 import json
-import zlib
 from typing import Final
 
 from renderers.cluster.api import Api
 from renderers.cluster.clock import Deadline
-from renderers.cluster.helm_releases import HelmRelease
+from renderers.cluster.helm_releases import NOT_READABLE, HelmRelease, content_of
 from renderers.cluster.references import Reference
 from renderers.sound_yaml import UnsoundYamlError, documents
 
-_MOST_UNPACKED: Final = 64 * 2**20
 _SEPARATOR: Final = "\n---\n"
 
 
@@ -35,13 +32,11 @@ def keep_claims(api: Api, release: HelmRelease, deadline: Deadline) -> tuple[str
     if live is None:
         return ()
     try:
-        packed = base64.b64decode(base64.b64decode(live["data"]["release"]))
-        stream = zlib.decompressobj(wbits=31)
-        content = json.loads(stream.decompress(packed, _MOST_UNPACKED))
-        content["manifest"] = without_claims(content["manifest"])
-    except (KeyError, TypeError, ValueError, zlib.error, binascii.Error):
+        content = content_of(live, is_secret=True)
+        manifest = without_claims(content["manifest"])
+    except NOT_READABLE:
         return ()
-    text = base64.b64encode(gzip.compress(json.dumps(content).encode(), mtime=0))
+    text = base64.b64encode(gzip.compress(json.dumps({**content, "manifest": manifest}).encode(), mtime=0))
     api.merge({"data": {"release": base64.b64encode(text).decode()}}, reference, deadline)
     return names
 

@@ -17,7 +17,7 @@ from renderers.cluster.secret_places import reference_in
 from renderers.report.excerpt import MASK
 
 _SHORTEST: Final = 6
-"""Characters of a value that is looked for: a shorter one is part of many words."""
+"""Characters of a value that is looked for."""
 
 
 def values_of(folder: SiteFolder, secrets: Iterable[Desired]) -> tuple[str, ...]:
@@ -33,23 +33,29 @@ def values_of(folder: SiteFolder, secrets: Iterable[Desired]) -> tuple[str, ...]
         for key, encoded in (each.document.get("data") or {}).items():
             if (each.reference.key, key) in places:
                 found |= {encoded, _plain(encoded)}
-    return tuple(sorted((value for value in found if len(value) >= _SHORTEST), key=len, reverse=True))
+    return long_enough(found)
+
+
+def long_enough(values: Iterable[str]) -> tuple[str, ...]:
+    """The values that are looked for, the longest first: a short one is part of many words."""
+    return tuple(sorted((value for value in values if len(value) >= _SHORTEST), key=len, reverse=True))
+
+
+def hidden(text: str, values: Iterable[str]) -> str:
+    """A text in which no value stands."""
+    for value in values:
+        text = text.replace(value, MASK)
+    return text
 
 
 def masked(diagnostics: Iterable[Diagnostic], values: Sequence[str]) -> tuple[Diagnostic, ...]:
     """Findings in whose words no value stands."""
-
-    def hide(text: str) -> str:
-        for value in values:
-            text = text.replace(value, MASK)
-        return text
-
     return tuple(
         replace(
             each,
-            message=hide(each.message),
-            hint=hide(each.hint),
-            notes=tuple(replace(note, message=hide(note.message)) for note in each.notes),
+            message=hidden(each.message, values),
+            hint=hidden(each.hint, values),
+            notes=tuple(replace(note, message=hidden(note.message, values)) for note in each.notes),
         )
         for each in diagnostics
     )

@@ -57,6 +57,7 @@ class SiteOutcome:
     """How a site ended: what was written, the workloads as they are, and what was found.
 
     `is_begun` says that something of it may have been written though its cluster could not be used in the end.
+    `stands` is how the site stands now, as a clause, where that is neither what was asked for nor what `workloads` say.
     """
 
     folder: SiteFolder
@@ -66,6 +67,7 @@ class SiteOutcome:
     workloads: tuple[WorkloadState, ...] = ()
     revision: int | None = None
     is_begun: bool = False
+    stands: str = ""
 
 
 class Prepared(Protocol):

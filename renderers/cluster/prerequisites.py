@@ -15,7 +15,7 @@ from planner.diagnostics import Diagnostic, Place
 from renderers.cluster.api import Api, RefusedError
 from renderers.cluster.clock import Deadline
 from renderers.cluster.folder import Prerequisite, SiteFolder
-from renderers.cluster.given_secrets import is_given
+from renderers.cluster.given_secrets import is_given, is_own
 from renderers.cluster.places import Places
 from renderers.cluster.references import Document, Reference
 
@@ -31,9 +31,6 @@ def missing_prerequisites(api: Api, folder: SiteFolder, deadline: Deadline, plac
     for wanted in folder.prerequisites:
         if wanted.kind not in _API_VERSIONS:
             continue
-        given = is_given(folder, wanted.namespace, wanted.name) if wanted.kind == "Secret" else None
-        if given is not None and set(wanted.keys) <= given.data.keys():
-            continue
         reference = Reference(_API_VERSIONS[wanted.kind], wanted.kind, wanted.namespace, wanted.name)
         try:
             live = api.get(reference, deadline)
@@ -41,6 +38,8 @@ def missing_prerequisites(api: Api, folder: SiteFolder, deadline: Deadline, plac
             if refusal.is_forbidden:
                 continue
             raise
+        if is_given(folder, wanted) and (live is None or is_own(live)):
+            continue
         found += judge_prerequisite(folder, wanted, live, _place(wanted, places))
     return tuple(found)
 

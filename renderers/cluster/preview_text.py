@@ -102,12 +102,13 @@ def _fields(change: Change) -> Iterator[str]:
 def _value(field: FieldChange) -> str:
     if not field.live and not field.desired:
         return "changed"
-    return f"{_short(field.live)} -> {_short(field.desired)}"
+    live = _short(field.live, _WIDEST)
+    return f"{live} -> {_short(field.desired, 2 * _WIDEST - min(len(live), _WIDEST))}"
 
 
-def _short(text: str) -> str:
+def _short(text: str, widest: int) -> str:
     shown = visible(" ".join(text.split())) if text else "nothing"
-    return shown if len(shown) <= _WIDEST else f"{shown[: _WIDEST - 3]}..."
+    return shown if len(shown) <= widest else f"{shown[: widest - 3]}..."
 
 
 def _paint(action: Action, text: str, *, colour: bool) -> str:

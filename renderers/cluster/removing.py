@@ -9,9 +9,8 @@ from typing import Final
 from planner.checks.data_kept import data_kept
 from planner.checks.object_refused import refused_midway
 from planner.diagnostics import Diagnostic
-from renderers.cluster import lease, patience, record, rights
+from renderers.cluster import record, rights, under_lease
 from renderers.cluster.api import Api, RefusedError
-from renderers.cluster.applying import told_of
 from renderers.cluster.clock import Deadline
 from renderers.cluster.display import Display
 from renderers.cluster.folder import SiteFolder
@@ -47,17 +46,11 @@ def remove(
         return SiteOutcome(folder, SiteState.REFUSED, found)
     if _is_gone(api, folder, deadline, delete_data=options.delete_data):
         return SiteOutcome(folder, SiteState.UNCHANGED, found)
-    held = lease.acquire(api, folder, "remove", operator, Deadline(patience.WRITE_SECONDS, api.clock))
-    if isinstance(held, lease.Holder):
-        return SiteOutcome(folder, SiteState.REFUSED, (*found, told_of(held, folder, places)))
-    try:
-        outcome = _removed(api, folder, places, options, display, deadline)
-        if outcome.state is SiteState.REMOVED:
-            _forget(api, folder, operator, Deadline(patience.WRITE_SECONDS, api.clock), everything=options.delete_data)
-    finally:
-        held.release()
-    if options.delete_data and outcome.state is SiteState.REMOVED:
-        _forget_lease(api, folder, Deadline(patience.WRITE_SECONDS, api.clock))
+
+    def take_down() -> SiteOutcome:
+        return _removed(api, folder, places, options, display, deadline)
+
+    outcome = under_lease.removed(api, folder, places, options, operator, take_down)
     return replace(outcome, diagnostics=(*found, *outcome.diagnostics))
 
 
@@ -105,17 +98,3 @@ def _kept(api: Api, folder: SiteFolder, places: Places, options: Options, deadli
     if not kept:
         return ()
     return (data_kept(places.of_site(), folder.key, listed(map(reference, kept)), folder.cluster),)
-
-
-def _forget(api: Api, folder: SiteFolder, operator: Operator, deadline: Deadline, *, everything: bool) -> None:
-    """Write down that the site is gone; with its data its whole history and its Lease go."""
-    if not everything:
-        record.finish(api, folder, record.begin(api, folder, operator, deadline), "removed", deadline)
-        return
-    for each in record.all_references(api, folder, deadline):
-        api.delete(each, deadline)
-
-
-def _forget_lease(api: Api, folder: SiteFolder, deadline: Deadline) -> None:
-    """The Lease itself, as the last thing, once it has been given back."""
-    api.delete(lease.lease_of(folder), deadline)

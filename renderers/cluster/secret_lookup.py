@@ -51,12 +51,20 @@ def live_value(document: Document | None, key: str) -> bytes:
 
 
 def _from_file(name: str) -> Found:
-    """The text of a file without its last line break, which editors add."""
+    """The text of a file without its last line break, which editors add; what is no text as it is."""
     value = read_bounded(Path(name), _MOST_OF_FILE)
     if isinstance(value, Diagnostic):
         words = value.message.rpartition('"')[2].strip()
         return Found(problem=f"the file {words}")
-    return Found(value.removesuffix(b"\n").removesuffix(b"\r"))
+    return Found(value.removesuffix(b"\n").removesuffix(b"\r") if _is_text(value) else value)
+
+
+def _is_text(value: bytes) -> bool:
+    """Whether it is text: a keystore is none, and each of its bytes counts."""
+    try:
+        return "\0" not in value.decode()
+    except UnicodeDecodeError:
+        return False
 
 
 def _from_secret(reference: str, read: SecretReader) -> Found:

@@ -73,7 +73,7 @@ def wait(api: Api, folder: SiteFolder, deadline: Deadline, display: Display, pla
     """
     if not workloads_of(folder):
         return Outcome((), ())
-    watch = _Watch(api, folder, deadline)
+    watch = Watch(api, folder, deadline)
     first_failure: float | None = None
     is_away = False
     states: tuple[WorkloadState, ...] | None = None
@@ -104,7 +104,7 @@ def wait(api: Api, folder: SiteFolder, deadline: Deadline, display: Display, pla
 
 
 @dataclass(slots=True)
-class _Watch:
+class Watch:
     """What was seen before: how long each trouble lasts, and how often containers had restarted at the beginning."""
 
     api: Api
@@ -142,7 +142,7 @@ class _Watch:
         return restarts_of([pod for pod in pods if _made(pod) < start])
 
 
-def _ended(watch: _Watch, states: tuple[WorkloadState, ...], places: Places, *, has_failed: bool) -> Outcome:
+def _ended(watch: Watch, states: tuple[WorkloadState, ...], places: Places, *, has_failed: bool) -> Outcome:
     found = _findings(watch.api, watch.folder, states, watch.deadline, places, is_overdue=not has_failed)
     return Outcome(states, tuple(found))
 

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from planner.checks.helm_failed import helm_failed, left_as_it_is
-from planner.checks.interrupted_apply import interrupted_apply
-from planner.checks.lease_held import applied_meanwhile, lease_held
-from planner.checks.lost_lease import lost_lease
+from planner.checks.rolled_back import FAULT as ROLLED_BACK
 from planner.checks.rolled_back import rolled_back, taken_out
 from planner.diagnostics import Diagnostic
 from planner.site_json import Installation
-from planner.wording import duration
-from renderers.cluster import given_secrets, installed, lease, record
-from renderers.cluster.api import ApiError
+from renderers.cluster import given_secrets, installed, lease, patience, record, under_lease
 from renderers.cluster.clock import Deadline
 from renderers.cluster.display import Display
 from renderers.cluster.folder import SiteFolder
@@ -26,11 +22,10 @@ from renderers.cluster.outcomes import SiteOutcome, SiteState
 from renderers.cluster.rollout import WorkloadState
 from renderers.cluster.waiting import wait
 from renderers.helm import releasing
-from renderers.helm.preparing import Plan, Ready, chosen
+from renderers.helm.preparing import Plan, Ready
 from renderers.helm.program import Helm, HelmError
 from renderers.helm.stuck_pods import release_stuck
 
-_WRITE_SECONDS: Final = 180.0
 _PENDING_SECONDS: Final = 10.0
 """How long a helm that has outlived its fedplan may go on before it counts as killed."""
 _PACE: Final = 1.0
@@ -41,25 +36,11 @@ def carry_out(ready: Ready, of: int | None, operator: Operator, display: Display
     api, folder, places = ready.api, ready.folder, ready.places
     if _is_as_planned(ready):
         return _confirmed(ready, display, SiteState.UNCHANGED, ready.last.revision if ready.last else None)
-    held = lease.acquire(api, folder, "apply", operator, Deadline(_WRITE_SECONDS, api.clock))
-    if isinstance(held, lease.Holder):
-        renewed, remaining = duration(held.renewed), duration(held.remaining)
-        told = lease_held(places.of_site(), folder.key, held.identity, renewed, remaining)
-        return SiteOutcome(folder, SiteState.REFUSED, (*ready.diagnostics, told))
-    try:
-        now = record.latest(api, folder, Deadline(_WRITE_SECONDS, api.clock))
-        if now is not None and now != ready.last:
-            told = applied_meanwhile(places.of_site(), folder.key, now.by, now.at)
-            return SiteOutcome(folder, SiteState.REFUSED, (*ready.diagnostics, told))
-        if now is not None and now.state == "applying":
-            told = interrupted_apply(places.of_site(), folder.key, now.by, record.moment(now.at))
-            ready = ready.found(told)
-        return _written(ready, of, operator, held, display)
-    except ApiError as error:
-        error.is_midway = True
-        raise
-    finally:
-        held.release()
+
+    def write(held: lease.HeldLease, found: tuple[Diagnostic, ...]) -> SiteOutcome:
+        return _written(replace(ready, diagnostics=found), of, operator, held, display)
+
+    return under_lease.applied(api, folder, places, operator, ready.last, ready.diagnostics, write)
 
 
 def _is_as_planned(ready: Ready) -> bool:
@@ -82,22 +63,17 @@ class _Run:
 
     def releases(self) -> Releases:
         """The site's releases as they are now."""
-        return releases_of(self.ready.api, chosen(self.ready.folder, self.ready.options), self._brief())
+        return releases_of(self.ready.api, self.ready.folder.chosen(self.ready.options.only), self._brief())
 
     def _brief(self) -> Deadline:
-        return Deadline(_WRITE_SECONDS, self.ready.api.clock)
+        return Deadline(patience.WRITE_SECONDS, self.ready.api.clock)
 
 
 def _written(ready: Ready, of: int | None, operator: Operator, held: lease.HeldLease, display: Display) -> SiteOutcome:
     api, folder = ready.api, ready.folder
-    revision = record.begin(api, folder, operator, Deadline(_WRITE_SECONDS, api.clock), of=of)
+    revision = record.begin(api, folder, operator, Deadline(patience.WRITE_SECONDS, api.clock), of=of)
     outcome = _installed(ready, held, display, revision.revision)
-    if held.is_lost:
-        told = lost_lease(ready.places.of_site(), folder.key, held.taken_by or "")
-        return replace(outcome, state=SiteState.FAILED, diagnostics=(*outcome.diagnostics, told))
-    state: record.State = "applied" if outcome.state is SiteState.APPLIED else "failed"
-    record.finish(api, folder, revision, state, Deadline(_WRITE_SECONDS, api.clock))
-    return outcome
+    return under_lease.ended(api, folder, ready.places, held, revision, outcome)
 
 
 def _installed(ready: Ready, held: lease.HeldLease, display: Display, revision: int) -> SiteOutcome:
@@ -111,13 +87,23 @@ def _installed(ready: Ready, held: lease.HeldLease, display: Display, revision: 
         return SiteOutcome(ready.folder, SiteState.FAILED, ready.diagnostics, changed, revision=revision)
     if problem is not None:
         found = (*ready.diagnostics, problem, *_put_back(run))
-        return SiteOutcome(ready.folder, SiteState.FAILED, found, changed, revision=revision)
+        ended = SiteOutcome(ready.folder, SiteState.FAILED, found, changed, revision=revision)
+        return replace(ended, stands=_stands(run, found))
     _release_stuck(run, ready.folder)
     outcome = _confirmed(ready, display, SiteState.APPLIED, revision, run.deadline)
     held.look()
     if outcome.state is SiteState.FAILED and not _has_come_up(outcome.workloads) and not held.is_lost:
-        return replace(outcome, diagnostics=(*outcome.diagnostics, *_put_back(run)))
+        found = (*outcome.diagnostics, *_put_back(run))
+        return replace(outcome, diagnostics=found, stands=_stands(run, found))
     return outcome
+
+
+def _stands(run: _Run, found: Sequence[Diagnostic]) -> str:
+    """How the site stands after what was written had to be put back; empty where nothing was."""
+    if not any(each.fault == ROLLED_BACK for each in found):
+        return ""
+    is_first = all(run.ready.before.deployed(plan.at) is None for plan in run.written)
+    return "it was the first installation, and was taken out again" if is_first else "what ran before was put back"
 
 
 def _write(run: _Run, held: lease.HeldLease) -> Diagnostic | None:
@@ -152,7 +138,7 @@ def _unlocked(run: _Run, at: Installation) -> HelmRelease | None:
     while latest is not None and latest.is_pending:
         if not end.wait(_PACE):
             run.display.step(f"release {at.name}: revision {latest.revision}, which was not finished, is forgotten")
-            releasing.forget(api, latest, Deadline(_WRITE_SECONDS, api.clock))
+            releasing.forget(api, latest, Deadline(patience.WRITE_SECONDS, api.clock))
         latest = run.releases().latest(at)
     return latest
 
@@ -162,7 +148,7 @@ def _put_back(run: _Run) -> Iterator[Diagnostic]:
     ready, place = run.ready, run.ready.places.of_site()
     for plan in reversed(run.written):
         before = ready.before.deployed(plan.at)
-        end = Deadline(_WRITE_SECONDS, ready.api.clock)
+        end = Deadline(patience.WRITE_SECONDS, ready.api.clock)
         now = run.releases().latest(plan.at)
         if now is None:
             continue
@@ -189,12 +175,12 @@ def _await_again(run: _Run) -> None:
     folder = installed.as_folder(replace(ready.folder, objects=()), found).folder
     if folder.objects:
         _release_stuck(run, folder)
-        wait(ready.api, folder, Deadline(min(_WRITE_SECONDS, ready.options.timeout)), run.display, ready.places)
+        wait(ready.api, folder, Deadline(min(patience.WRITE_SECONDS, ready.options.timeout)), run.display, ready.places)
 
 
 def _release_stuck(run: _Run, folder: SiteFolder) -> None:
     """See to it that no StatefulSet waits for a pod that can never be ready."""
-    gone = release_stuck(run.ready.api, folder, Deadline(_WRITE_SECONDS, run.ready.api.clock))
+    gone = release_stuck(run.ready.api, folder, Deadline(patience.WRITE_SECONDS, run.ready.api.clock))
     if gone:
         run.display.step(f"deleted, since they could never be ready: pods {', '.join(gone)}")
 
@@ -205,11 +191,11 @@ def _confirmed(
     """Whether it really runs, and runs with what was written."""
     api, folder = ready.api, ready.folder
     end = deadline or Deadline(ready.options.timeout, api.clock)
-    wanted = chosen(folder, ready.options)
+    wanted = folder.chosen(ready.options.only)
     seen = installed.confirm(api, folder, wanted, ready.before, end, display, ready.places)
     if any(each.is_error for each in seen.diagnostics) or not _has_come_up(seen.states):
         state = SiteState.FAILED
-    changed = tuple(change for plan in ready.plans for change in plan.writes)
+    changed = (*ready.given.changes, *(change for plan in ready.plans for change in plan.writes))
     found = (*ready.diagnostics, *seen.diagnostics)
     return SiteOutcome(folder, state, found, changed, tuple(seen.states), revision)
 

@@ -18,7 +18,7 @@ from planner.checks.cluster_unreachable import cluster_unreachable
 from planner.checks.data_of_another_generation import data_of_another_generation
 from planner.checks.destructive_change import destructive_change
 from planner.diagnostics import Diagnostic
-from renderers.cluster import installed, record, rights
+from renderers.cluster import installed, patience, record, rights
 from renderers.cluster.api import ApiError
 from renderers.cluster.clock import Deadline
 from renderers.cluster.connections import Connections, failed
@@ -26,10 +26,9 @@ from renderers.cluster.display import Display
 from renderers.cluster.folder import SiteFolder
 from renderers.cluster.helm_releases import releases
 from renderers.cluster.installed import as_folder
-from renderers.cluster.masking import masked
+from renderers.cluster.masking import long_enough, masked
 from renderers.cluster.operator import Operator
 from renderers.cluster.outcomes import Options, Seen, SiteOutcome, SiteState
-from renderers.cluster.patience import PREPARE_SECONDS
 from renderers.cluster.places import Places
 from renderers.cluster.preview import Action, Change
 from renderers.cluster.references import WORKLOADS
@@ -61,7 +60,7 @@ class Prepared:
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """What was found, without any value of a secret."""
-        return masked(self.ready.diagnostics, _long(self.ready.secrets))
+        return masked(self.ready.diagnostics, long_enough(self.ready.secrets))
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -71,7 +70,7 @@ class Prepared:
     @property
     def where(self) -> str:
         """The context and the namespaces."""
-        names = dict.fromkeys(each.namespace for each in preparing.chosen(self.folder, self.ready.options))
+        names = dict.fromkeys(each.namespace for each in self.folder.chosen(self.ready.options.only))
         return f"context {self.ready.api.context}, namespace {', '.join(names)}"
 
     @property
@@ -117,7 +116,7 @@ class Prepared:
             outcome = replace(ended, diagnostics=found, changes=self.changes, is_begun=error.is_midway)
         finally:
             display.done()
-        return replace(outcome, diagnostics=masked(outcome.diagnostics, _long(ready.secrets)))
+        return replace(outcome, diagnostics=masked(outcome.diagnostics, long_enough(ready.secrets)))
 
     def withdraw(self) -> None:
         """Take away the namespaces that were made for the trial."""
@@ -141,7 +140,7 @@ def prepare(
     revision: int | None = None
     try:
         if options.is_rollback:
-            back = earlier(api, folder, places, Deadline(PREPARE_SECONDS, api.clock))
+            back = earlier(api, folder, places, Deadline(patience.PREPARE_SECONDS, api.clock))
             if isinstance(back, tuple):
                 return SiteOutcome(folder, SiteState.REFUSED, back)
             # Charts are where they are now, whatever was said of it then.
@@ -159,7 +158,7 @@ def observe(chosen: Chosen, connections: Connections) -> Seen:
     api = connections.to(chosen)
     if isinstance(api, Diagnostic):
         return Seen(chosen, None, diagnostics=(api,))
-    deadline = Deadline(PREPARE_SECONDS, api.clock)
+    deadline = Deadline(patience.PREPARE_SECONDS, api.clock)
     try:
         running = as_folder(folder, releases(api, folder, deadline)).folder
         missing = tuple(rights.missing_rights(api, running, "status", deadline, places))
@@ -181,7 +180,7 @@ def to_remove(chosen: Chosen, connections: Connections, options: Options) -> tup
     if isinstance(api, Diagnostic):
         return SiteOutcome(chosen.folder, SiteState.UNREACHABLE, (api,))
     try:
-        deadline = Deadline(PREPARE_SECONDS, api.clock)
+        deadline = Deadline(patience.PREPARE_SECONDS, api.clock)
         return removing.to_remove(api, chosen.folder, options, deadline)
     except ApiError as error:
         return failed(chosen.folder, chosen.places, api, error)
@@ -211,8 +210,3 @@ def _notes(ready: Ready) -> Iterator[str]:
             yield f"{ready.helm.label} installs release {plan.at.name}: {chart}"
         elif plan.is_due(latest):
             yield f"{ready.helm.label} upgrades release {plan.at.name}, revision {latest.revision}: {chart}"
-
-
-def _long(values: tuple[str, ...]) -> tuple[str, ...]:
-    """The values that are looked for in the words of others: a short one is part of many words."""
-    return tuple(sorted((value for value in values if len(value) >= 6), key=len, reverse=True))  # noqa: PLR2004 - as masking

@@ -18,18 +18,18 @@ from planner.checks.unquoted_secret import unquoted_secret
 from planner.checks.unreadable_release import unreadable_release
 from planner.diagnostics import Diagnostic
 from planner.site_json import Installation
-from renderers.cluster import given_secrets, namespaces, prerequisites, quota, record, rights
+from renderers.cluster import given_secrets, namespaces, patience, prerequisites, quota, record, rights
 from renderers.cluster.api import Api
+from renderers.cluster.applying import foreign_data
 from renderers.cluster.clock import Deadline
 from renderers.cluster.cluster_checks import check_cluster
 from renderers.cluster.folder import Desired, SiteFolder
 from renderers.cluster.given_secrets import Given
 from renderers.cluster.helm_releases import HelmRelease, Releases, releases_of
 from renderers.cluster.outcomes import Options
-from renderers.cluster.patience import PREPARE_SECONDS
 from renderers.cluster.placed_secrets import filled
 from renderers.cluster.places import Places
-from renderers.cluster.preview import Action, Change, claims, fetched, preview
+from renderers.cluster.preview import Action, Change, fetched, preview
 from renderers.cluster.references import Document, Live
 from renderers.helm import program
 from renderers.helm.differences import Secrecy, changes, desired_of, secret_lines, unowned
@@ -102,11 +102,6 @@ class Ready:
         return replace(self, diagnostics=(*self.diagnostics, *diagnostics))
 
 
-def chosen(folder: SiteFolder, options: Options) -> tuple[Installation, ...]:
-    """The installations that are meant."""
-    return tuple(each for each in folder.installations if not options.only or each.part == options.only)
-
-
 def make_ready(
     api: Api,
     context: str,
@@ -118,7 +113,7 @@ def make_ready(
     is_trial: bool,
 ) -> Ready:
     """Prepare a site. Raises ApiError when its cluster cannot be asked."""
-    deadline = Deadline(PREPARE_SECONDS, api.clock)
+    deadline = Deadline(patience.PREPARE_SECONDS, api.clock)
     ready = Ready(api, context, folder, places, options)
     ready = ready.found(*check_cluster(api, folder, deadline, places))
     if ready.has_errors:
@@ -129,31 +124,29 @@ def make_ready(
     ready = _rendered(replace(ready, helm=helm), helm, environ, deadline, is_trial=is_trial)
     if ready.has_errors:
         return ready
-    ready = _with_given(_permitted(ready, deadline), environ, deadline, is_trial=is_trial)
-    return ready if ready.has_errors else _in_namespaces(ready, deadline, is_trial=is_trial)
+    ready = _permitted(ready, deadline)
+    return ready if ready.has_errors else _in_namespaces(ready, environ, deadline, is_trial=is_trial)
 
 
 def _with_given(ready: Ready, environ: Mapping[str, str], deadline: Deadline, *, is_trial: bool) -> Ready:
     """The Secrets of federation.yaml, which are made before the releases; in a trial a missing value is no error."""
-    if ready.has_errors:
-        return ready
     given = given_secrets.look(ready.api, ready.folder, environ, deadline, ready.places)
     ready = ready.found(*(() if is_trial else given.diagnostics))
     limits = (*ready.limits, *(() if is_trial else given.notes))
     return replace(ready, given=given, secrets=(*ready.secrets, *given.values), limits=limits)
 
 
-def _in_namespaces(ready: Ready, deadline: Deadline, *, is_trial: bool) -> Ready:
+def _in_namespaces(ready: Ready, environ: Mapping[str, str], deadline: Deadline, *, is_trial: bool) -> Ready:
     """The rest of preparing, with the site's namespaces there, as far as they may be made."""
     spaces = namespaces.check_namespaces(ready.api, ready.folder, deadline, ready.places)
     ready = ready.found(*spaces.diagnostics)
     if ready.has_errors:
         return ready
     if not spaces.missing or is_trial:
-        return _compared(ready, spaces.missing, deadline)
+        return _compared(_with_given(ready, environ, deadline, is_trial=is_trial), spaces.missing, deadline)
     made = replace(ready, made=namespaces.create(ready.api, ready.folder, spaces.missing, deadline))
     try:
-        return _compared(made, (), deadline)
+        return _compared(_with_given(made, environ, deadline, is_trial=is_trial), (), deadline)
     except BaseException:  # Ctrl-C too: what was made for a trial that has not ended is not left behind
         withdraw(made)
         raise
@@ -164,7 +157,7 @@ def withdraw(ready: Ready) -> None:
     # A chart may have Secrets, and Kubernetes puts some into every namespace: those are nobody's contents.
     objects = tuple(each for each in ready.folder.objects if each.reference.kind != "Secret")
     folder = replace(ready.folder, objects=objects)
-    namespaces.remove(ready.api, folder, ready.made, Deadline(PREPARE_SECONDS, ready.api.clock))
+    namespaces.remove(ready.api, folder, ready.made, Deadline(patience.PREPARE_SECONDS, ready.api.clock))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -174,7 +167,7 @@ def withdraw(ready: Ready) -> None:
 def _rendered(ready: Ready, helm: Helm, environ: Mapping[str, str], deadline: Deadline, *, is_trial: bool) -> Ready:
     """The objects of every installation, with the values of secrets; in a trial a value that is missing is no error."""
     api, places, place = ready.api, ready.places, ready.places.of_site()
-    wanted = chosen(ready.folder, ready.options)
+    wanted = ready.folder.chosen(ready.options.only)
     source = ready.options.charts or ready.folder.charts or ""
     made, found = parts(helm, ready.folder.files, wanted, source, Path.cwd(), deadline, place)
     ready = ready.found(*found)
@@ -228,7 +221,7 @@ def _compared(ready: Ready, absent: Sequence[str], deadline: Deadline) -> Ready:
     """The changes, and what the cluster says to them."""
     api, folder, places, options = ready.api, ready.folder, ready.places, ready.options
     records = record.history(api, folder, deadline)
-    before = releases_of(api, chosen(folder, options), deadline)
+    before = releases_of(api, folder.chosen(options.only), deadline)
     ready = replace(ready, last=next(iter(records), None), before=before)
     ready = ready.found(*_in_the_way(ready))
     ready = ready.found(*prerequisites.missing_prerequisites(api, folder, deadline, places))
@@ -248,7 +241,7 @@ def _compared(ready: Ready, absent: Sequence[str], deadline: Deadline) -> Ready:
     ready = ready.found(*tried.diagnostics)
     if not tried.diagnostics:
         ready = ready.found(*quota.exceeded(api, folder, live, deadline, places))
-    return replace(ready, data_of=_foreign_data(ready, deadline))
+    return replace(ready, data_of=foreign_data(ready.api, ready.folder, ready.last, deadline))
 
 
 def objects_before(installation: Installation, releases: Releases) -> tuple[tuple[Desired, ...], list[Document]]:
@@ -330,19 +323,11 @@ def _permitted(ready: Ready, deadline: Deadline) -> Ready:
     allowed = rights.examine_rights(api, folder, "apply", deadline)
     telling = tuple(each for each in allowed.restricting if each.resource in _TELLING)
     stuck = "pods that keep a StatefulSet waiting stay (no right to delete pods in namespace {})"
-    spaces = dict.fromkeys(each.namespace for each in chosen(folder, ready.options))
+    spaces = dict.fromkeys(each.namespace for each in folder.chosen(ready.options.only))
     limits = [stuck.format(each) for each in spaces if not api.may("delete", "", "pods", each, deadline)]
     limits += replace(allowed, restricting=telling).restrictions
     ready = ready.found(*rights.judge_rights(api.user, folder, allowed, ready.places))
     return replace(ready, limits=tuple(limits))
-
-
-def _foreign_data(ready: Ready, deadline: Deadline) -> str:
-    """The release of another generation of FATE that has written the site's volumes; empty where there is none."""
-    last, folder = ready.last, ready.folder
-    if last is None or last.release.partition(".")[0] == folder.release.partition(".")[0]:
-        return ""
-    return last.release if claims(ready.api, folder, deadline) else ""
 
 
 def _each_once(desired: Sequence[Desired]) -> list[Desired]:

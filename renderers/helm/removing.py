@@ -8,19 +8,17 @@ from typing import Final
 
 from planner.checks.data_kept import data_kept
 from planner.checks.helm_failed import helm_failed
-from planner.checks.lease_held import lease_held
 from planner.checks.object_refused import refused_midway
 from planner.diagnostics import Diagnostic
 from planner.site_json import Installation
-from planner.wording import duration
-from renderers.cluster import lease, record
+from renderers.cluster import record, under_lease
 from renderers.cluster.api import Api
 from renderers.cluster.clock import Deadline
 from renderers.cluster.display import Display
 from renderers.cluster.folder import SiteFolder
 from renderers.cluster.helm_releases import Releases, releases_of
+from renderers.cluster.installed import pods_of
 from renderers.cluster.kept_claims import keep_claims
-from renderers.cluster.labels import of_site
 from renderers.cluster.operator import Operator
 from renderers.cluster.outcomes import Options, SiteOutcome, SiteState
 from renderers.cluster.places import Places
@@ -29,18 +27,16 @@ from renderers.cluster.references import WORKLOADS, reference
 from renderers.cluster.selection import Chosen
 from renderers.helm import program, releasing
 from renderers.helm.differences import desired_of
-from renderers.helm.preparing import chosen as installations_of
 from renderers.helm.program import Helm, HelmError
 from renderers.helm.rendering import objects_of
 
-_WRITE_SECONDS: Final = 180.0
 _POLL: Final = 1.0
 _CLAIM: Final = "PersistentVolumeClaim"
 
 
 def to_remove(api: Api, folder: SiteFolder, options: Options, deadline: Deadline) -> tuple[Change, ...]:
     """The objects of the releases that would go, as far as they are there; claims only with the data."""
-    wanted = installations_of(folder, options)
+    wanted = folder.chosen(options.only)
     return _gone(api, folder, wanted, releases_of(api, wanted, deadline), options, deadline)
 
 
@@ -71,26 +67,18 @@ def remove(api: Api, chosen: Chosen, options: Options, operator: Operator, displ
     """Take a site down and wait until its pods are gone. Raises ApiError when the cluster goes away."""
     folder, places = chosen.folder, chosen.places
     deadline = Deadline(options.timeout, api.clock)
-    wanted = installations_of(folder, options)
+    wanted = folder.chosen(options.only)
     found = releases_of(api, wanted, deadline)
     if _is_gone(api, folder, wanted, found, options, deadline):
         return SiteOutcome(folder, SiteState.UNCHANGED)
     helm = program.find(os.environ, places.of_site())
     if isinstance(helm, Diagnostic):
         return SiteOutcome(folder, SiteState.REFUSED, (helm,))
-    held = lease.acquire(api, folder, "remove", operator, Deadline(_WRITE_SECONDS, api.clock))
-    if isinstance(held, lease.Holder):
-        told = lease_held(places.of_site(), folder.key, held.identity, duration(held.renewed), duration(held.remaining))
-        return SiteOutcome(folder, SiteState.REFUSED, (told,))
-    try:
-        outcome = _removed(api, chosen, helm, found, options, display, deadline)
-        if outcome.state is SiteState.REMOVED and not options.only:
-            _forget(api, folder, operator, everything=options.delete_data)
-    finally:
-        held.release()
-    if options.delete_data and outcome.state is SiteState.REMOVED and not options.only:
-        api.delete(lease.lease_of(folder), Deadline(_WRITE_SECONDS, api.clock))
-    return outcome
+
+    def take_down() -> SiteOutcome:
+        return _removed(api, chosen, helm, found, options, display, deadline)
+
+    return under_lease.removed(api, folder, places, options, operator, take_down)
 
 
 def _is_gone(
@@ -120,7 +108,7 @@ def _removed(
     deadline: Deadline,
 ) -> SiteOutcome:
     folder, places = chosen.folder, chosen.places
-    wanted = installations_of(folder, options)
+    wanted = folder.chosen(options.only)
     changes = _gone(api, folder, wanted, found, options, deadline)
     for each in reversed(wanted):
         latest = found.latest(each)
@@ -159,28 +147,10 @@ def _await_end(
     workloads = [each.reference for each in changes if each.reference.kind in WORKLOADS]
     while True:
         left = [each for each in workloads if api.get(each, deadline) is not None]
-        pods = _pods(api, folder, deadline)
+        pods = pods_of(api, folder, deadline)
         if not left and not pods:
             return None
         display.step(f"waiting for the end of its pods, {len(pods)} left")
         if not deadline.wait(_POLL):
             what = called(left[0]) if left else f"Pod {pods[0]}"
             return refused_midway(places.of_site(), what, "it does not end", folder.key)
-
-
-def _pods(api: Api, folder: SiteFolder, deadline: Deadline) -> Sequence[str]:
-    """The site's pods that are there; a chart gives them its name."""
-    names: list[str] = []
-    for space in dict.fromkeys(each.namespace for each in folder.installations):
-        names += [each["metadata"]["name"] for each in api.list("v1", "Pod", space, deadline, labels=of_site(folder))]
-    return names
-
-
-def _forget(api: Api, folder: SiteFolder, operator: Operator, *, everything: bool) -> None:
-    """Write down that the site is gone; with its data its whole history goes."""
-    deadline = Deadline(_WRITE_SECONDS, api.clock)
-    if not everything:
-        record.finish(api, folder, record.begin(api, folder, operator, deadline), "removed", deadline)
-        return
-    for each in record.all_references(api, folder, deadline):
-        api.delete(each, deadline)

@@ -31,11 +31,6 @@ class Part:
     chart: Chart
     values: ChartValues = field(repr=False)
 
-    @property
-    def label(self) -> str:
-        """`fate-9999`, or `fate-9999 (serving)`, as messages name a release."""
-        return self.installation.name
-
 
 @dataclass(frozen=True, slots=True)
 class RenderedPart:

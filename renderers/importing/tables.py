@@ -106,11 +106,16 @@ def _party_list(spec: Spec, block: str, channel: Channel, port: str) -> Iterator
     for index, item in enumerate(items(spec.get(block, "partyList"))):
         row = mapping(item)
         path: KeyPath = (block, "partyList", index)
-        host, number = text_of(row.get("partyIp")), number_of(row.get("partyPort"))
+        host, number = _host(row.get("partyIp")), number_of(row.get("partyPort"))
         party = number_of(row.get("partyId"))
         if host and number is not None and (party is not None or row.get("partyId") == "default"):
             rows[party] = Row(channel, party, host, _port(port, number), path)
     yield from rows.values()
+
+
+def _host(value: Any) -> str:
+    """The host that a row dials; an IPv6 address without the brackets that it has where a colon and a port follow."""
+    return text_of(value).strip("[]")
 
 
 @lru_cache(maxsize=65536)
@@ -127,7 +132,7 @@ def _exchange(spec: Spec, block: str, channel: Channel, port: str) -> Iterator[R
 
 
 def _single(channel: Channel, block: Mapping[Any, Any], keys: tuple[str, str], path: KeyPath, port: str) -> Row | None:
-    host, number = text_of(block.get(keys[0])), number_of(block.get(keys[1]))
+    host, number = _host(block.get(keys[0])), number_of(block.get(keys[1]))
     return Row(channel, None, host, {port: number}, path) if host and number is not None else None
 
 
@@ -177,7 +182,7 @@ def _nginx(spec: Spec) -> Iterator[Row]:
 
 
 def _nginx_row(party: int | None, item: Mapping[Any, Any], path: KeyPath) -> Row | None:
-    host = text_of(item.get("host"))
+    host = _host(item.get("host"))
     names = {"http_port": "http", "grpc_port": "grpc", "port": "port"}
     ports = {name: number for key, name in names.items() if (number := number_of(item.get(key))) is not None}
     return Row(Channel.NGINX_GRPC, party, host, ports, path) if host and ports else None
@@ -185,7 +190,7 @@ def _nginx_row(party: int | None, item: Mapping[Any, Any], path: KeyPath) -> Row
 
 def _nginx_exchange(spec: Spec) -> Iterator[Row]:
     block = spec.block("nginx", "exchange")
-    host = text_of(block.get("ip"))
+    host = _host(block.get("ip"))
     names = {"httpPort": "nginxHttp", "grpcPort": "nginxGrpc"}
     ports = {name: number for key, name in names.items() if (number := number_of(block.get(key))) is not None}
     if host and ports:
@@ -194,7 +199,7 @@ def _nginx_exchange(spec: Spec) -> Iterator[Row]:
 
 def _rabbitmq(spec: Spec) -> Iterator[Row]:
     for key, item in spec.block("rabbitmq", "route_table").items():
-        party, host = number_of(key), text_of(mapping(item).get("host"))
+        party, host = number_of(key), _host(mapping(item).get("host"))
         port = number_of(mapping(item).get("port"))
         if party is not None and host and port is not None:
             yield Row(Channel.RABBITMQ, party, host, {"rabbitmq": port}, ("rabbitmq", "route_table", key))
@@ -204,20 +209,20 @@ def _pulsar(spec: Spec) -> Iterator[Row]:
     """Rows of Pulsar; one with a proxy is dialled by name through that exchange."""
     for key, item in spec.block("pulsar", "route_table").items():
         block, party = mapping(item), number_of(key)
-        host = text_of(block.get("host"))
+        host = _host(block.get("host"))
         found = {"pulsar": number_of(block.get("port")), "pulsarTls": number_of(block.get("sslPort"))}
         ports = {name: number for name, number in found.items() if number is not None}
         proxy, _, digits = text_of(block.get("proxy")).rpartition(":")
         through = number_of(digits)
         if proxy and through is not None:
-            host, ports = proxy.strip("[]"), {"trafficServer": through}
+            host, ports = _host(proxy), {"trafficServer": through}
         if party is not None and host and ports:
             yield Row(Channel.PULSAR, party, host, ports, ("pulsar", "route_table", key))
 
 
 def _pulsar_exchange(spec: Spec) -> Iterator[Row]:
     block = spec.block("pulsar", "exchange")
-    host, port = text_of(block.get("ip")), number_of(block.get("port"))
+    host, port = _host(block.get("ip")), number_of(block.get("port"))
     if host and port is not None:
         domain = text_of(block.get("domain"))
         yield Row(Channel.PULSAR, None, host, {"trafficServer": port}, ("pulsar", "exchange"), domain=domain)
@@ -232,11 +237,11 @@ def _names(spec: Spec) -> Iterator[Row]:
         party, port = number_of(first), number_of(digits)
         if party is not None and host and port is not None:
             path: KeyPath = ("trafficServer", "route_table", "sni", index)
-            yield Row(Channel.PULSAR, party, host.strip("[]"), {"pulsarTls": port}, path, domain=domain)
+            yield Row(Channel.PULSAR, party, _host(host), {"pulsarTls": port}, path, domain=domain)
 
 
 def _load(spec: Spec) -> Row | None:
-    host, port = text_of(spec.get("servingIp")), number_of(spec.get("servingPort"))
+    host, port = _host(spec.get("servingIp")), number_of(spec.get("servingPort"))
     if not host or port is None:
         return None
     return Row(Channel.LOAD, spec.party, host, {"servingServer": port}, ("servingIp",))

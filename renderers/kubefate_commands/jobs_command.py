@@ -16,7 +16,6 @@ from renderers.kubefate_commands.telling import data_of, pairs, table
 from renderers.kubefate_service.shapes import INSTALL, Job, SubJob
 
 _COMMAND: Final = "kubefate.jobs"
-_SHORT: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,7 @@ def _list(jobs: tuple[Job, ...]) -> list[str]:
     rows = [
         (job.uuid, job.method, job.status, _about(job), _moment(job.started), _took(job), job.creator) for job in jobs
     ]
-    return table(("uuid", "method", "status", "cluster", "started", "took", "by"), rows) or ["there are no jobs"]
+    return table(("uuid", "method", "status", "cluster", "started (UTC)", "took", "by"), rows) or ["there are no jobs"]
 
 
 def describe(job: Job) -> Iterator[str]:
@@ -76,8 +75,8 @@ def describe(job: Job) -> Iterator[str]:
             ("cluster", _about(job)),
             ("chart", f"{job.chart} {job.version}".strip()),
             ("by", job.creator),
-            ("started", _moment(job.started)),
-            ("ended", _moment(job.ended)),
+            ("started (UTC)", _moment(job.started)),
+            ("ended (UTC)", _moment(job.ended)),
             ("took", _took(job)),
         )
     )
@@ -93,37 +92,33 @@ def describe(job: Job) -> Iterator[str]:
 def _stopped(session: Session, job: Job, request: Request, stdin: TextIO, stderr: TextIO) -> tuple[Told, int]:
     """A job that installs stopped; others cannot be, and the service would say so (service-api.md section 4)."""
     if job.has_ended:
-        return nothing(f"job {_short(job)} has ended already: {job.status}")
+        return nothing(f"job {job.shown} has ended already: {job.status}")
     if job.method and job.method != INSTALL:
-        return nothing(f"job {_short(job)} is a {job.method}, and only a {INSTALL} can be stopped")
-    question = f"Stop job {_short(job)}, which installs {_about(job)}? What it has installed so far is removed."
+        return nothing(f"job {job.shown} is a {job.method}, and only a {INSTALL} can be stopped")
+    question = f"Stop job {job.shown}, which installs {_about(job)}? What it has installed so far is removed."
     if not (request.is_agreed or agreed(question, stdin, stderr)):
         return nothing("nothing was stopped")
     session.api.stop_job(job.uuid, session.deadline())
     after = session.api.job(job.uuid, session.deadline())
-    return good((f"job {_short(job)} is told to stop: {after.status}",), data_of("job", _data(after)))
+    return good((f"job {job.shown} is told to stop: {after.status}",), data_of("job", _data(after)))
 
 
 def _deleted(session: Session, job: Job, request: Request, stdin: TextIO, stderr: TextIO) -> tuple[Told, int]:
     """The record of a job forgotten: what the job does goes on."""
     more = "" if job.has_ended else f" It is {job.status}, and goes on: nobody will see how it ends."
-    question = f"Forget job {_short(job)} ({job.method}, {job.status})?{more}"
+    question = f"Forget job {job.shown} ({job.method}, {job.status})?{more}"
     if not (request.is_agreed or agreed(question, stdin, stderr)):
         return nothing("nothing was forgotten")
     session.api.delete_job(job.uuid, session.deadline())
     if any(each.uuid == job.uuid for each in session.api.jobs(session.deadline())):
-        return nothing(f"job {_short(job)} is still there", ERRORS)
-    return good((f"job {_short(job)} is forgotten",), data_of("deleted", job.uuid))
+        return nothing(f"job {job.shown} is still there", ERRORS)
+    return good((f"job {job.shown} is forgotten",), data_of("deleted", job.uuid))
 
 
 def _about(job: Job) -> str:
     if not job.name:
         return job.cluster_id
     return job.name if job.namespace in {"", job.name} else f"{job.namespace}/{job.name}"
-
-
-def _short(job: Job) -> str:
-    return job.uuid[:_SHORT]
 
 
 def _moment(at: datetime | None) -> str:

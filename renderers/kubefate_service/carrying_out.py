@@ -3,45 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
 from planner.checks.chart_not_at_service import chart_not_at_service
-from planner.checks.interrupted_apply import interrupted_apply
-from planner.checks.lease_held import applied_meanwhile
-from planner.checks.lost_lease import lost_lease
-from planner.checks.not_confirmed import not_confirmed
+from planner.checks.not_confirmed import without_context
 from planner.checks.orphaned_job import orphaned_job
 from planner.checks.refused_by_service import crashed, refused_by_service
 from planner.checks.rollout_overdue import rollout_overdue
 from planner.checks.service_job_failed import service_job_failed
 from planner.checks.service_job_goes_on import FAULT as GOES_ON
-from planner.checks.service_job_goes_on import service_job_goes_on
+from planner.checks.service_job_goes_on import service_job_goes_on, works_in_vain
 from planner.diagnostics import Diagnostic
 from planner.wording import duration
-from renderers.cluster import given_secrets, installed, lease, namespaces, record
-from renderers.cluster.api import Api
-from renderers.cluster.applying import told_of
+from renderers.cluster import given_secrets, installed, lease, namespaces, patience, record, under_lease
+from renderers.cluster.api import Api, ApiError
 from renderers.cluster.clock import Deadline
 from renderers.cluster.display import Display
 from renderers.cluster.operator import Operator
 from renderers.cluster.outcomes import SiteOutcome, SiteState
-from renderers.cluster.patience import PREPARE_SECONDS, WRITE_SECONDS
 from renderers.cluster.preview import Action
 from renderers.cluster.rollout import WorkloadState
 from renderers.kubefate_service import shapes
 from renderers.kubefate_service.errors import ServiceCrashedError, ServiceError, ServiceRefusedError
 from renderers.kubefate_service.following import Followed, as_workloads, follow, is_well, settle
 from renderers.kubefate_service.foreseen import is_silent_crash
+from renderers.kubefate_service.looking_on import Onlooker, as_it_is
 from renderers.kubefate_service.preparing import Ready
 from renderers.kubefate_service.shapes import Job, StoredCluster
 from renderers.kubefate_service.surveying import Step, step_of, survey
 
-_SHORT: Final = 8
 _UNCHANGED: Final = "did not change"
 """The service's words for an update that brings nothing new (section 4)."""
 _FETCH_SECONDS: Final = 300.0
 """Seconds in which a service must have fetched a chart from its repository."""
+_LAST_LOOK: Final = 20.0
+"""Seconds in which pods must show what is wrong with them, when the service was followed for long enough."""
 _MOST_ROUNDS: Final = 4
 """Jobs that are followed or begun for one cluster: somebody else's, a deletion of what is half made, and ours."""
 _DID_NOT: Final = {
@@ -53,7 +51,6 @@ _MANAGER: Final = "its upgrade manager (release fate-upgrade-manager in namespac
 """Such a job says nothing at all, and leaves its cluster in state Updating (section 5)."""
 _BACK: Final = "did not update {0}, and went back to what was installed before"
 _FAR_BACK: Final = "did not update {0}, and went back, perhaps to the very first install and not to the last one"
-NO_CONTEXT: Final = "no context of the kubeconfig leads to its cluster, so only KubeFATE's service was asked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,45 +71,31 @@ def carry_out(ready: Ready, of: int | None, operator: Operator, display: Display
         return _ended(ready, _worked(ready, display), display, None)
     if ready.absent:
         display.step(f"making namespace {', '.join(ready.absent)}")
-        namespaces.create(api, ready.folder, ready.absent, Deadline(WRITE_SECONDS, api.clock))
+        namespaces.create(api, ready.folder, ready.absent, Deadline(patience.WRITE_SECONDS, api.clock))
     if not ready.changes and _is_recorded(ready):
         revision = ready.last.revision if ready.last is not None else None
         return _ended(ready, (), display, revision)
-    held = lease.acquire(api, ready.folder, "apply", operator, Deadline(WRITE_SECONDS, api.clock))
-    if isinstance(held, lease.Holder):
-        found = (*ready.diagnostics, told_of(held, ready.folder, ready.places))
-        return SiteOutcome(ready.folder, SiteState.REFUSED, found)
-    try:
-        return _recorded(ready, api, of, operator, held, display)
-    finally:
-        held.release()
+
+    def write(held: lease.HeldLease, found: tuple[Diagnostic, ...]) -> SiteOutcome:
+        return _recorded(replace(ready, diagnostics=found), api, of, operator, held, display)
+
+    return under_lease.applied(api, ready.folder, ready.places, operator, ready.last, ready.diagnostics, write)
 
 
 def _recorded(
     ready: Ready, api: Api, of: int | None, operator: Operator, held: lease.HeldLease, display: Display
 ) -> SiteOutcome:
     """Carry out under the Lease, with a record of it in the cluster."""
-    folder, place = ready.folder, ready.places.of_site()
-    now = record.latest(api, folder, Deadline(WRITE_SECONDS, api.clock))
-    if now is not None and now != ready.last:
-        found = applied_meanwhile(place, folder.key, now.by, now.at)
-        return SiteOutcome(folder, SiteState.REFUSED, (*ready.diagnostics, found))
-    if now is not None and now.state == "applying":
-        ready = ready.found(interrupted_apply(place, folder.key, now.by, record.moment(now.at)))
-    revision = record.begin(api, folder, operator, Deadline(WRITE_SECONDS, api.clock), of=of)
-    refused = given_secrets.write_all(api, ready.given, Deadline(WRITE_SECONDS, api.clock), ready.places)
+    folder = ready.folder
+    revision = record.begin(api, folder, operator, Deadline(patience.WRITE_SECONDS, api.clock), of=of)
+    refused = given_secrets.write_all(api, ready.given, Deadline(patience.WRITE_SECONDS, api.clock), ready.places)
     if refused is not None:
-        record.finish(api, folder, revision, "failed", Deadline(WRITE_SECONDS, api.clock))
+        record.finish(api, folder, revision, "failed", Deadline(patience.WRITE_SECONDS, api.clock))
         return SiteOutcome(folder, SiteState.FAILED, (*ready.diagnostics, refused), revision=revision.revision)
     outcome = _ended(ready, _worked(ready, display, lambda: _is_lost(held)), display, revision.revision)
-    if held.is_lost:
-        lost = lost_lease(place, folder.key, held.taken_by or "")
-        return replace(outcome, state=SiteState.FAILED, diagnostics=(*outcome.diagnostics, lost))
-    if any(found.fault == GOES_ON for found in outcome.diagnostics):
+    if not held.is_lost and any(found.fault == GOES_ON for found in outcome.diagnostics):
         return outcome  # the record stays "applying": so it is, and the next apply goes on from there
-    state: record.State = "applied" if outcome.state is SiteState.APPLIED else "failed"
-    record.finish(api, folder, revision, state, Deadline(WRITE_SECONDS, api.clock))
-    return outcome
+    return under_lease.ended(api, folder, ready.places, held, revision, outcome)
 
 
 def _is_recorded(ready: Ready) -> bool:
@@ -161,7 +144,7 @@ def _have(ready: Ready, step: Step, deadline: Deadline, display: Display) -> _En
             if problem is not None:
                 return _End(step.stored, is_begun, problem, problem.fault == GOES_ON, remarks)
             if followed.is_dead:
-                display.step(f"nobody works on job {job.uuid[:_SHORT]} any more: looking at what there is")
+                display.step(f"nobody works on job {job.shown} any more: looking at what there is")
                 remarks += (orphaned_job(ready.places.of_site(), step.planned.shown, job.uuid, ""),)
             step = _anew(ready, step)
         except ServiceError as error:
@@ -174,17 +157,25 @@ def _have(ready: Ready, step: Step, deadline: Deadline, display: Display) -> _En
 
 def _followed(ready: Ready, job: Job, step: Step, deadline: Deadline, display: Display) -> Followed:
     """A job followed to its end. Who stops that stops nothing else, and is told so."""
-    display.step(f"following job {job.uuid[:_SHORT]} on {step.planned.shown}")
+    display.step(f"following job {job.shown} on {step.planned.shown}")
     try:
-        return follow(ready.session.service, job, step.planned, deadline, display)
+        look = _onlooker(ready, step, deadline)
+        return follow(ready.session.service, job, step.planned, deadline, display, look)
     except KeyboardInterrupt:
-        display.step(f"the service goes on with job {job.uuid[:_SHORT]}: run this again to follow it")
+        display.step(f"the service goes on with job {job.shown}: run this again to follow it")
         raise
+
+
+def _onlooker(ready: Ready, step: Step, deadline: Deadline) -> Callable[[], bool]:
+    """What sees whether a job works in vain; without a context nobody does."""
+    if ready.api is None:
+        return lambda: False
+    return Onlooker(ready.api, ready.folder, step.planned.installation, ready.before, deadline).is_in_vain
 
 
 def _anew(ready: Ready, step: Step) -> Step:
     """The step as the service's books say now."""
-    found = survey(ready.session.service, (step.planned,), Deadline(PREPARE_SECONDS, ready.clock))
+    found = survey(ready.session.service, (step.planned,), Deadline(patience.PREPARE_SECONDS, ready.clock))
     return replace(step_of(step.planned, found), package=step.package)
 
 
@@ -211,7 +202,7 @@ def _begun(ready: Ready, step: Step, display: Display) -> Job | Diagnostic | Non
 def _sent(ready: Ready, step: Step, display: Display) -> Job:
     """The job that the service begins. Raises ServiceError."""
     service, planned = ready.session.service, step.planned
-    deadline = Deadline(WRITE_SECONDS, ready.clock)
+    deadline = Deadline(patience.WRITE_SECONDS, ready.clock)
     if step.is_anew and step.stored is not None:
         display.step(f"deleting what is half made of {planned.shown}")
         return service.delete(step.stored.uuid, deadline)
@@ -270,6 +261,8 @@ def _problem(ready: Ready, step: Step, followed: Followed, deadline: Deadline) -
     job, place, shown = followed.job, ready.places.of_site(), step.planned.shown
     if followed.is_good or followed.is_lost or followed.is_dead:
         return None
+    if followed.is_in_vain:
+        return works_in_vain(place, shown, job.uuid, is_install=job.method == shapes.INSTALL)
     if not job.has_ended:
         last = followed.away or job.last_word
         return service_job_goes_on(place, shown, duration(deadline.elapsed), last, job.uuid)
@@ -288,7 +281,7 @@ def _problem(ready: Ready, step: Step, followed: Followed, deadline: Deadline) -
 
 def _is_gone(ready: Ready, step: Step) -> bool:
     """Whether the service does not have a cluster any more, though the job that deleted it failed."""
-    deadline = Deadline(PREPARE_SECONDS, ready.clock)
+    deadline = Deadline(patience.PREPARE_SECONDS, ready.clock)
     return survey(ready.session.service, (step.planned,), deadline).stored(step.planned) is None
 
 
@@ -312,14 +305,29 @@ def _ended(ready: Ready, ends: Sequence[_End], display: Display, revision: int |
     problems = tuple(each.problem for each in ends if each.problem is not None)
     state = SiteState.APPLIED if is_begun or ready.changes or not _is_known(ready) else SiteState.UNCHANGED
     if any(each.goes_on for each in ends):
-        return SiteOutcome(
-            folder, SiteState.FAILED, (*ready.diagnostics, *problems), ready.changes, (), revision, is_begun=True
-        )
+        states, found = _as_it_is(ready)
+        diagnostics = (*ready.diagnostics, *problems, *found)
+        return SiteOutcome(folder, SiteState.FAILED, diagnostics, ready.changes, states, revision, is_begun=True)
     states, found = _looked(ready, ends, display, has_failed=bool(problems))
     diagnostics = (*ready.diagnostics, *problems, *found)
     if problems or any(each.is_error for each in found):
         state = SiteState.FAILED
     return SiteOutcome(folder, state, diagnostics, ready.changes, states, revision)
+
+
+def _as_it_is(ready: Ready) -> tuple[tuple[WorkloadState, ...], tuple[Diagnostic, ...]]:
+    """The workloads while the service is still at work on them, where a context leads to them."""
+    if ready.api is None:
+        return (), ()
+    states: list[WorkloadState] = []
+    found: list[Diagnostic] = []
+    for step in ready.steps:
+        deadline = Deadline(_LAST_LOOK, ready.clock)
+        with suppress(ApiError):  # that the service goes on is told all the same
+            seen = as_it_is(ready.api, ready.folder, step.planned.installation, ready.places, deadline)
+            states += seen.states
+            found += seen.diagnostics
+    return tuple(states), tuple(found)
 
 
 def _is_known(ready: Ready) -> bool:
@@ -352,7 +360,7 @@ def _looked(
         states += as_workloads(found)
         late += _late(ready, found, deadline)
     place = ready.places.of_site()
-    return tuple(states), (*late, not_confirmed(place, ready.folder.key, NO_CONTEXT))
+    return tuple(states), (*late, without_context(place, ready.folder.key))
 
 
 def _is_of(end: _End, step: Step) -> bool:
@@ -365,7 +373,7 @@ def _is_there(ready: Ready, namespace: str, name: str) -> bool:
     if ready.api is None:
         return False
     wanted = tuple(each for each in ready.folder.installations if (each.namespace, each.name) == (namespace, name))
-    now = installed.releases_of(ready.api, wanted, Deadline(PREPARE_SECONDS, ready.clock))
+    now = installed.releases_of(ready.api, wanted, Deadline(patience.PREPARE_SECONDS, ready.clock))
     return any(now.of(each) for each in wanted)
 
 

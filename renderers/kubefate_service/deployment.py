@@ -7,7 +7,7 @@ each object is written stands in `deployment_objects`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -34,6 +34,8 @@ _IMAGE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,254}")
 _SIZE: Final = re.compile(r"[1-9][0-9]{0,6}(Mi|Gi|Ti)")
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,31}")
 _SCHEMA: Final = re.compile(r"[A-Za-z0-9_]{1,64}")
+DEFAULT_PASSWORDS: Final = frozenset({"admin", "kubefate", "kubefate!23", "password", "fate_dev", "123456"})
+"""Passwords that KubeFATE's documentation gives to everybody (service-api.md section 9)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,14 +183,6 @@ def host_of(url: str) -> str:
         return urlsplit(url if "://" in url else f"http://{url}").hostname or ""
     except ValueError:
         return ""
-
-
-def is_default_password(secret: Mapping[str, bytes], key: str) -> bool:
-    """Whether a value is one that KubeFATE's documentation gives to everybody (service-api.md section 9)."""
-    return secret.get(key, b"").decode("latin-1").lower() in DEFAULT_PASSWORDS
-
-
-DEFAULT_PASSWORDS: Final = frozenset({"admin", "kubefate", "kubefate!23", "password", "fate_dev", "123456"})
 
 
 def _is_repository(url: str) -> bool:

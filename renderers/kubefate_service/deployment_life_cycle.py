@@ -20,7 +20,7 @@ from planner.checks.object_refused import refused_midway
 from planner.checks.service_host_taken import service_host_taken
 from planner.checks.service_right_missing import namespace_not_made, rights_not_held, service_right_missing
 from planner.diagnostics import Diagnostic
-from renderers.cluster import applying, life_cycle
+from renderers.cluster import applying, life_cycle, patience
 from renderers.cluster.api import Api, ApiError, RefusedError
 from renderers.cluster.clock import Deadline
 from renderers.cluster.connections import Connections, failed
@@ -29,7 +29,6 @@ from renderers.cluster.folder import Desired, SiteFolder
 from renderers.cluster.labels import belongs_to, selector
 from renderers.cluster.operator import Operator
 from renderers.cluster.outcomes import Options, Seen, SiteOutcome, SiteState
-from renderers.cluster.patience import PREPARE_SECONDS, WRITE_SECONDS
 from renderers.cluster.places import Places
 from renderers.cluster.preview import Action, Change, called, ours
 from renderers.cluster.references import Document, Live, Reference, reference
@@ -113,7 +112,7 @@ def prepare(
     api = connections.to(chosen)
     if isinstance(api, Diagnostic):
         return SiteOutcome(chosen.folder, SiteState.UNREACHABLE, (api,))
-    deadline = Deadline(PREPARE_SECONDS, api.clock)
+    deadline = Deadline(patience.PREPARE_SECONDS, api.clock)
     made: list[tuple[str, str]] = []
     try:
         absent = _absent(api, wanted, deadline)
@@ -152,7 +151,7 @@ def to_remove(
     if isinstance(changes, SiteOutcome) or isinstance(api, Diagnostic):
         return changes
     try:
-        return (*changes, *_stale_rights(api, chosen.folder, wanted, (), Deadline(PREPARE_SECONDS, api.clock)))
+        return (*changes, *_stale_rights(api, chosen.folder, wanted, (), Deadline(patience.PREPARE_SECONDS, api.clock)))
     except ApiError as error:
         return failed(chosen.folder, chosen.places, api, error)
 
@@ -170,7 +169,7 @@ def remove(
     api = connections.to(chosen)
     if isinstance(api, Diagnostic) or outcome.state not in {SiteState.REMOVED, SiteState.UNCHANGED}:
         return outcome
-    deadline = Deadline(WRITE_SECONDS, api.clock)
+    deadline = Deadline(patience.WRITE_SECONDS, api.clock)
     try:
         rights = tuple(_stale_rights(api, chosen.folder, wanted, (), deadline))
     except ApiError as error:
@@ -230,7 +229,7 @@ def _make(api: Api, name: str, deadline: Deadline) -> list[tuple[str, str]]:
 
 def unmake(api: Api, made: Sequence[tuple[str, str]]) -> None:
     """Take away namespaces that were made for the trial: these very ones, moments old."""
-    deadline = Deadline(WRITE_SECONDS, api.clock)
+    deadline = Deadline(patience.WRITE_SECONDS, api.clock)
     for name, uid in made:
         with suppress(ApiError):
             api.delete(_namespace(name), deadline, uid=uid)

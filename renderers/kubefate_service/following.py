@@ -6,7 +6,7 @@ on which nobody works any more, is told from one at work by its silence.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,7 +29,6 @@ from renderers.kubefate_service.surveying import survey
 PACE: Final = 1.5
 """Seconds between two looks."""
 _LOOK_SECONDS: Final = 30.0
-_SHORT: Final = 8
 """Characters of a job's uuid that people compare."""
 _SUSPICION: Final = 60.0
 """Seconds without news after which it is asked whether anybody works on a job."""
@@ -42,12 +41,14 @@ _CLEANING: Final = 20.0
 class Followed:
     """A job as it was seen last. `is_lost` says that the service has forgotten it, `is_dead` that nobody works on it.
 
-    `away` says why the service could not be asked any more; empty where it answered to the end.
+    `away` says why the service could not be asked any more; empty where it answered to the end. `is_in_vain` says that
+    what it waits for cannot come up.
     """
 
     job: Job
     is_lost: bool = False
     is_dead: bool = False
+    is_in_vain: bool = False
     away: str = ""
 
     @property
@@ -56,8 +57,15 @@ class Followed:
         return self.job.status == "Success"
 
 
-def follow(service: ServiceApi, job: Job, planned: PlannedCluster, deadline: Deadline, display: Display) -> Followed:
-    """Follow a job until it has ended, nobody works on it any more, or the deadline is over.
+def follow(
+    service: ServiceApi,
+    job: Job,
+    planned: PlannedCluster,
+    deadline: Deadline,
+    display: Display,
+    is_in_vain: Callable[[], bool] = lambda: False,
+) -> Followed:
+    """Follow a job until it has ended, nobody works on it any more, it works in vain, or the deadline is over.
 
     Raises ServiceLoginRefusedError when the service does not let us in any more.
     """
@@ -70,6 +78,8 @@ def follow(service: ServiceApi, job: Job, planned: PlannedCluster, deadline: Dea
             return Followed(watch.seen)
         if watch.is_dead():
             return Followed(watch.seen, is_dead=True)
+        if is_in_vain():
+            return Followed(watch.seen, is_in_vain=True)
         if not deadline.wait(PACE):
             return Followed(watch.seen, away=watch.away)
 
@@ -197,4 +207,4 @@ def _state(kind: str, name: str, namespace: str, detail: str, *, is_ready: bool)
 def _news(job: Job) -> str:
     """What a job does, in a line; that it looks once more is no news."""
     last = job.states[-1] if job.states else job.status
-    return f"job {job.uuid[:_SHORT]}: {last.partition(' [')[0]}"
+    return f"job {job.shown}: {last.partition(' [')[0]}"

@@ -9,28 +9,41 @@ from shlex import quote
 from typing import Any, Final
 
 from planner.prerequisites import Prerequisite
+from planner.site_json import GivenSecret
 from renderers.quantities import quantity
 
 _QUOTA: Final = "fedplan"
+_OPAQUE: Final = "Opaque"
 _COUNTS: Final = ("replicas", "count")
 
 
 def commands(
-    namespace: str, prerequisites: Sequence[Prerequisite], specs: Sequence[Mapping[str, Any]]
+    namespace: str,
+    prerequisites: Sequence[Prerequisite],
+    specs: Sequence[Mapping[str, Any]],
+    given: Sequence[GivenSecret] = (),
 ) -> tuple[str, ...]:
     """The commands that make a namespace with what must be in it; and a quota where the plan asks for resources."""
-    return tuple(_commands(namespace, prerequisites, specs))
+    return tuple(_commands(namespace, prerequisites, specs, given))
 
 
 def _commands(
-    namespace: str, prerequisites: Sequence[Prerequisite], specs: Sequence[Mapping[str, Any]]
+    namespace: str,
+    prerequisites: Sequence[Prerequisite],
+    specs: Sequence[Mapping[str, Any]],
+    given: Sequence[GivenSecret],
 ) -> Iterator[str]:
     yield f"kubectl create namespace {quote(namespace)}"
     asked = asked_for(specs)
     if asked:
         hard = ",".join(f"requests.{name}={_spelled(name, value)}" for name, value in asked.items())
         yield f"kubectl create quota {_QUOTA} --namespace {quote(namespace)} --hard={hard}  # at least, if there is one"
+    ours = [each for each in given if each.namespace == namespace]
+    yield from map(given_command, ours)
+    known = {each.name for each in ours}
     for each in prerequisites:
+        if each.namespace == namespace and each.kind == "Secret" and each.name in known:
+            continue
         if each.namespace == namespace and each.kind == "Secret":
             yield secret_command(each)
         elif each.namespace == namespace:
@@ -45,6 +58,18 @@ def secret_command(wanted: Prerequisite) -> str:
     if wanted.reason.startswith("the ingress of"):
         return head.format("tls") + " --cert=FILE --key=FILE"
     return head.format("docker-registry") + " --docker-server=HOST --docker-username=USER --docker-password=PASSWORD"
+
+
+def given_command(given: GivenSecret) -> str:
+    """The command that makes a Secret of federation.yaml; where a value is in no file, FILE is to be filled in."""
+    kind = "" if given.type == _OPAQUE else f" --type={quote(given.type)}"
+    head = f"kubectl create secret generic {quote(given.name)} --namespace {quote(given.namespace)}{kind}"
+    return head + "".join(f" --from-file={quote(key)}={_file(text)}" for key, text in sorted(given.data.items()))
+
+
+def _file(reference: str) -> str:
+    kind, _, name = reference.partition(":")
+    return quote(name) if kind == "file" else "FILE"
 
 
 def asked_for(specs: Sequence[Mapping[str, Any]]) -> dict[str, Decimal]:

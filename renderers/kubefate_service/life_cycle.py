@@ -16,23 +16,23 @@ from planner.checks.data_of_another_generation import data_of_another_generation
 from planner.checks.destructive_change import destructive_change
 from planner.checks.kubeconfig_needed import kubeconfig_needed
 from planner.diagnostics import Diagnostic
+from renderers.cluster import patience
 from renderers.cluster.api import Api, ApiError
 from renderers.cluster.clock import Clock, Deadline
 from renderers.cluster.connections import Connections
 from renderers.cluster.connections import failed as failed_in_cluster
 from renderers.cluster.display import Display
 from renderers.cluster.folder import SiteFolder
-from renderers.cluster.masking import masked
+from renderers.cluster.masking import long_enough, masked
 from renderers.cluster.operator import Operator
 from renderers.cluster.outcomes import Options, Seen, SiteOutcome, SiteState
-from renderers.cluster.patience import PREPARE_SECONDS
 from renderers.cluster.places import Places
 from renderers.cluster.preview import Change
 from renderers.cluster.rolling_back import Earlier, earlier
 from renderers.cluster.selection import Chosen
 from renderers.kubefate_service import carrying_out, observing, preparing, removing
 from renderers.kubefate_service.errors import ServiceError
-from renderers.kubefate_service.masked_display import MaskedDisplay, long_enough
+from renderers.kubefate_service.masked_display import MaskedDisplay
 from renderers.kubefate_service.preparing import Ready
 from renderers.kubefate_service.sessions import Session, failed, opened
 
@@ -160,7 +160,7 @@ def _earlier(api: Api | None, folder: SiteFolder, places: Places) -> Earlier | S
         found = kubeconfig_needed(places.of_cluster("context"), folder.key, folder.cluster)
         return SiteOutcome(folder, SiteState.REFUSED, (found,))
     try:
-        back = earlier(api, folder, places, Deadline(PREPARE_SECONDS, api.clock))
+        back = earlier(api, folder, places, Deadline(patience.PREPARE_SECONDS, api.clock))
     except ApiError as error:
         return failed_in_cluster(folder, places, api, error)
     if isinstance(back, tuple):

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from renderers.cluster.display import Display
+from renderers.cluster.masking import hidden
 from renderers.cluster.rollout import WorkloadState
-from renderers.report.excerpt import MASK
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +32,3 @@ class MaskedDisplay:
     def done(self) -> None:
         """End the display."""
         self.display.done()
-
-
-def hidden(text: str, values: Sequence[str]) -> str:
-    """A text in which no value stands; `values` are long enough not to be parts of words."""
-    for value in values:
-        text = text.replace(value, MASK)
-    return text
-
-
-def long_enough(values: Sequence[str]) -> tuple[str, ...]:
-    """The values that are looked for, the longest first: a shorter one than six letters is part of many words."""
-    return tuple(sorted((value for value in values if len(value) >= 6), key=len, reverse=True))  # noqa: PLR2004 - said

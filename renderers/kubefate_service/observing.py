@@ -14,15 +14,14 @@ from planner.checks.orphaned_job import orphaned_job
 from planner.checks.release_left_behind import release_left_behind
 from planner.diagnostics import Diagnostic
 from planner.wording import duration, spoken
-from renderers.cluster import installed, record, rights
+from renderers.cluster import installed, patience, record, rights
 from renderers.cluster.api import Api
 from renderers.cluster.clock import Deadline
 from renderers.cluster.drift import FieldChange
 from renderers.cluster.folder import SiteFolder
 from renderers.cluster.helm_releases import releases
-from renderers.cluster.masking import masked
+from renderers.cluster.masking import hidden, long_enough, masked
 from renderers.cluster.outcomes import Seen
-from renderers.cluster.patience import PREPARE_SECONDS
 from renderers.cluster.places import Places
 from renderers.cluster.record import Record
 from renderers.cluster.references import Reference
@@ -31,14 +30,12 @@ from renderers.cluster.selection import Chosen
 from renderers.cluster.status import Drift, Page, SiteStatus
 from renderers.kubefate_service.errors import ServiceRefusedError
 from renderers.kubefate_service.following import as_workloads, is_well
-from renderers.kubefate_service.masked_display import hidden, long_enough
 from renderers.kubefate_service.planned_clusters import PlannedCluster, planned_clusters
 from renderers.kubefate_service.preparing import API_VERSION
 from renderers.kubefate_service.sessions import Session
 from renderers.kubefate_service.shapes import StoredCluster
 from renderers.kubefate_service.surveying import Survey, changes, silence, survey
 
-_SHORT: Final = 8
 _ENDS: Final[dict[str, record.State]] = {
     "Running": "applied",
     "Unavailable": "applied",
@@ -54,7 +51,7 @@ _UNLOOKED: Final = "what really runs is not known: no context of the kubeconfig 
 def observe(session: Session, api: Api | None, chosen: Chosen) -> Seen:
     """Look at everything of a site; nothing is written. Raises ServiceError and ApiError."""
     folder, places = chosen.folder, chosen.places
-    deadline = Deadline(PREPARE_SECONDS, session.service.clock)
+    deadline = Deadline(patience.PREPARE_SECONDS, session.service.clock)
     history: Sequence[Record] = ()
     if api is not None:
         missing = tuple(rights.missing_rights(api, folder, "status", deadline, places))
@@ -156,7 +153,7 @@ def _remarks(session: Session, clusters: Sequence[PlannedCluster], found: Survey
             yield f"cluster {stored.shown}: {stored.status}, chart {stored.chart} {stored.version}, {stored.uuid}"
         if job is not None:
             last = f": {job.states[-1]}" if job.states else ""
-            yield f"job {job.uuid[:_SHORT]} ({job.method}) on {planned.shown} is {job.status}{last}"
+            yield f"job {job.shown} ({job.method}) on {planned.shown} is {job.status}{last}"
 
 
 # ---------------------------------------------------------------------------------------------------------------------

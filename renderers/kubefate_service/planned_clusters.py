@@ -26,13 +26,12 @@ SKIPPED: Final = "skippedKeys"
 class PlannedCluster:
     """One cluster of the service as it is planned. `secrets` are the paths of secret values in `data`.
 
-    Without `is_filled` the places of secrets stand where values will be: nothing of it may be sent.
+    Where a value is not known its place stands there still, and a finding of the plans tells: it is never sent.
     """
 
     installation: Installation
     data: Mapping[str, Any] = field(repr=False)
     secrets: frozenset[KeyPath] = frozenset()
-    is_filled: bool = True
 
     @property
     def shown(self) -> str:
@@ -72,11 +71,6 @@ class Plans:
     diagnostics: tuple[Diagnostic, ...]
 
 
-def chosen(folder: SiteFolder, only: str) -> tuple[Installation, ...]:
-    """The installations of a site: all of them, or the half that was asked for."""
-    return tuple(each for each in folder.installations if not only or each.part == only)
-
-
 def planned_clusters(
     folder: SiteFolder,
     places: Places,
@@ -89,18 +83,18 @@ def planned_clusters(
     clusters: list[PlannedCluster] = []
     values: list[str] = []
     diagnostics: list[Diagnostic] = []
-    for each in chosen(folder, only):
+    for each in folder.chosen(only):
         data = _read(folder, each)
         if isinstance(data, Diagnostic):
             diagnostics.append(data)
             continue
         if environ is None:
-            clusters.append(PlannedCluster(each, data, is_filled=False))
+            clusters.append(PlannedCluster(each, data))
             continue
         found = filled(data, api, environ, deadline, places)
         diagnostics += found.diagnostics
         values += found.values
-        clusters.append(PlannedCluster(each, found.data, found.paths, is_filled=not found.diagnostics))
+        clusters.append(PlannedCluster(each, found.data, found.paths))
     return Plans(tuple(clusters), tuple(dict.fromkeys(values)), tuple(diagnostics))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -17,7 +17,7 @@ from planner.checks.release_stuck import release_stuck
 from planner.checks.wrong_cluster import wrong_cluster
 from planner.diagnostics import Diagnostic
 from planner.wording import duration, option
-from renderers.cluster import given_secrets, namespaces, record, rights
+from renderers.cluster import given_secrets, namespaces, patience, record, rights
 from renderers.cluster.api import Api
 from renderers.cluster.clock import Clock, Deadline
 from renderers.cluster.cluster_checks import same_server
@@ -25,23 +25,21 @@ from renderers.cluster.folder import SiteFolder
 from renderers.cluster.given_secrets import Given
 from renderers.cluster.helm_releases import NO_RELEASES, Releases, releases_of
 from renderers.cluster.outcomes import Options
-from renderers.cluster.patience import PREPARE_SECONDS
 from renderers.cluster.places import Places
 from renderers.cluster.prerequisites import missing_prerequisites
 from renderers.cluster.preview import Action, Change
 from renderers.cluster.references import Reference
 from renderers.kubefate_service.chart_packages import package_of
 from renderers.kubefate_service.errors import ServiceRefusedError
-from renderers.kubefate_service.for_administrators import commands
+from renderers.kubefate_service.for_administrators import commands, given_command
 from renderers.kubefate_service.foreseen import is_silent_crash, refusals, unpublished
-from renderers.kubefate_service.planned_clusters import PlannedCluster, Plans, chosen, planned_clusters
+from renderers.kubefate_service.planned_clusters import PlannedCluster, Plans, planned_clusters
 from renderers.kubefate_service.sessions import Session
 from renderers.kubefate_service.shapes import Job
 from renderers.kubefate_service.surveying import Step, Survey, silence, step_of, survey
 
 API_VERSION: Final = "kubefate"
 """What stands in the place of an API's version for what KubeFATE's service keeps."""
-_SHORT: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +98,7 @@ def make_ready(
 ) -> Ready:
     """Prepare a site. Raises ServiceError and ApiError when what must be asked cannot be."""
     ready = Ready(session, api, context, folder, places, options, session.diagnostics)
-    deadline = Deadline(PREPARE_SECONDS, ready.clock)
+    deadline = Deadline(patience.PREPARE_SECONDS, ready.clock)
     plans = planned_clusters(folder, places, options.only, api, environ, deadline)
     if is_trial and plans.diagnostics:
         plans = planned_clusters(folder, places, options.only, api, None, deadline)
@@ -136,7 +134,7 @@ def _in_the_cluster(ready: Ready, api: Api, environ: Mapping[str, str], deadline
     ready = ready.found(*spaces.diagnostics, *missing_prerequisites(api, folder, deadline, places))
     given = given_secrets.look(api, folder, environ, deadline, places)
     ready = ready.found(*(() if is_trial else given.diagnostics))
-    wanted = chosen(folder, ready.options.only)
+    wanted = folder.chosen(ready.options.only)
     records = record.history(api, folder, deadline)
     made = tuple(f"namespace {name} is made first" for name in spaces.missing)
     return replace(
@@ -161,11 +159,20 @@ def _by_the_service(ready: Ready, plans: Plans, deadline: Deadline) -> Ready:
     for name in dict.fromkeys(each.installation.namespace for each in plans.clusters):
         if name not in known:
             specs = [each.data for each in plans.clusters if each.installation.namespace == name]
-            told = commands(name, folder.prerequisites, specs)
+            told = commands(name, folder.prerequisites, specs, folder.given)
             ready = ready.found(administrator_needed(place, folder.cluster, name, told))
-    needed = [each for each in folder.prerequisites if each.kind != "Namespace" and each.namespace in known]
-    unseen = tuple(f"{each.kind} {each.namespace}/{each.name} must be there: {each.reason}" for each in needed)
-    return replace(ready, notes=(*ready.notes, *unseen))
+    return replace(ready, notes=(*ready.notes, *_unseen(folder, known)))
+
+
+def _unseen(folder: SiteFolder, spaces: Collection[str]) -> Iterator[str]:
+    """What must be in these namespaces, which nobody can look into without a context."""
+    for given in folder.given:
+        if given.namespace in spaces:
+            what = f"Secret {given.namespace}/{given.name}"
+            yield f"{what} is not made, as no context leads to its cluster; where it is missing: {given_command(given)}"
+    for each in folder.prerequisites:
+        if each.kind != "Namespace" and each.namespace in spaces and not given_secrets.is_given(folder, each):
+            yield f"{each.kind} {each.namespace}/{each.name} must be there: {each.reason}"
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -227,7 +234,7 @@ def _notes(ready: Ready, step: Step) -> Iterator[str]:
     """What the operator should know of one cluster before saying yes."""
     shown = step.planned.shown
     if step.job is not None:
-        yield f"the service works on {shown} (job {step.job.uuid[:_SHORT]}, {_doing(step.job)}): it is followed first"
+        yield f"the service works on {shown} (job {step.job.shown}, {_doing(step.job)}): it is followed first"
     if step.is_anew:
         status = step.stored.status if step.stored is not None else ""
         yield f"{shown} stays {status} and nobody works on it: it is deleted in the service and installed anew"

@@ -8,35 +8,33 @@ where a context leads to the cluster, the cluster has the last word. Volumes sta
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from planner.checks.data_kept import data_kept
 from planner.checks.kubeconfig_needed import data_not_kept, data_out_of_reach
-from planner.checks.not_confirmed import not_confirmed
+from planner.checks.not_confirmed import without_context
 from planner.checks.object_refused import refused_midway
 from planner.checks.release_left_behind import release_left_behind
 from planner.checks.service_job_failed import service_job_failed
 from planner.checks.service_job_goes_on import service_job_goes_on
 from planner.diagnostics import Diagnostic
 from planner.wording import duration
-from renderers.cluster import lease, record
+from renderers.cluster import patience, under_lease
 from renderers.cluster.api import Api
-from renderers.cluster.applying import told_of
 from renderers.cluster.clock import Deadline
 from renderers.cluster.display import Display
 from renderers.cluster.folder import SiteFolder
 from renderers.cluster.helm_releases import releases_of
+from renderers.cluster.installed import pods_of
 from renderers.cluster.kept_claims import keep_claims
-from renderers.cluster.labels import of_site
 from renderers.cluster.operator import Operator
 from renderers.cluster.outcomes import Options, SiteOutcome, SiteState
-from renderers.cluster.patience import PREPARE_SECONDS, WRITE_SECONDS
 from renderers.cluster.places import Places
 from renderers.cluster.preview import Action, Change, claims, listed
 from renderers.cluster.references import Reference, reference
 from renderers.cluster.selection import Chosen
 from renderers.kubefate_service import shapes
-from renderers.kubefate_service.carrying_out import NO_CONTEXT
 from renderers.kubefate_service.errors import ServiceError, ServiceRefusedError
 from renderers.kubefate_service.following import follow
 from renderers.kubefate_service.foreseen import version_order
@@ -56,7 +54,7 @@ _NOT_FOUND: Final = "release: not found"
 
 def to_remove(session: Session, api: Api | None, chosen: Chosen, options: Options) -> tuple[Change, ...]:
     """The clusters of a site that would go, and the claims where the operator says so."""
-    deadline = Deadline(PREPARE_SECONDS, session.service.clock)
+    deadline = Deadline(patience.PREPARE_SECONDS, session.service.clock)
     found, clusters = _looked(session, api, chosen, options, deadline)
     return tuple(_changes(api, chosen.folder, found, clusters, options, deadline))
 
@@ -66,29 +64,23 @@ def remove(
 ) -> SiteOutcome:
     """Take a site down. Raises ServiceError and ApiError when the service or the cluster goes away."""
     folder, places = chosen.folder, chosen.places
-    deadline = Deadline(PREPARE_SECONDS, session.service.clock)
+    deadline = Deadline(patience.PREPARE_SECONDS, session.service.clock)
     found, clusters = _looked(session, api, chosen, options, deadline)
     changes = tuple(_changes(api, folder, found, clusters, options, deadline))
     there = [each for each in clusters if found.stored(each) is not None]
     if not there and (api is None or not (changes or _left(api, folder, clusters, places, deadline))):
         return SiteOutcome(folder, SiteState.UNCHANGED, session.diagnostics)
-    if api is None:
-        refused = tuple(_out_of_reach(folder, places, there, found, options))
-        if refused:
-            return SiteOutcome(folder, SiteState.REFUSED, (*session.diagnostics, *refused))
-        return _removed(session, None, chosen, options, display, changes)
-    held = lease.acquire(api, folder, "remove", operator, Deadline(WRITE_SECONDS, api.clock))
-    if isinstance(held, lease.Holder):
-        return SiteOutcome(folder, SiteState.REFUSED, (*session.diagnostics, told_of(held, folder, places)))
-    try:
-        outcome = _removed(session, api, chosen, options, display, changes)
-        if outcome.state is SiteState.REMOVED and not options.only:
-            _forget(api, folder, operator, everything=options.delete_data)
-    finally:
-        held.release()
-    if options.delete_data and outcome.state is SiteState.REMOVED and not options.only:
-        api.delete(lease.lease_of(folder), Deadline(WRITE_SECONDS, api.clock))
-    return outcome
+
+    def take_down() -> SiteOutcome:
+        return _removed(session, api, chosen, options, display, changes)
+
+    if api is not None:
+        outcome = under_lease.removed(api, folder, places, options, operator, take_down)
+    elif refused := tuple(_out_of_reach(folder, places, there, found, options)):
+        outcome = SiteOutcome(folder, SiteState.REFUSED, refused)
+    else:
+        outcome = take_down()
+    return replace(outcome, diagnostics=(*session.diagnostics, *outcome.diagnostics))
 
 
 def _looked(
@@ -160,27 +152,27 @@ def _removed(
 ) -> SiteOutcome:
     folder, places = chosen.folder, chosen.places
     deadline = Deadline(options.timeout, session.service.clock)
-    found, clusters = _looked(session, api, chosen, options, Deadline(PREPARE_SECONDS, session.service.clock))
+    found, clusters = _looked(session, api, chosen, options, Deadline(patience.PREPARE_SECONDS, session.service.clock))
     for planned in clusters:
         problem = _gone(session, api, places, planned, found, options, deadline, display)
         if problem is not None:
-            return SiteOutcome(folder, SiteState.FAILED, (*session.diagnostics, problem), changes, is_begun=True)
+            return SiteOutcome(folder, SiteState.FAILED, (problem,), changes, is_begun=True)
     if api is None:
-        told = not_confirmed(places.of_site(), folder.key, NO_CONTEXT)
-        return SiteOutcome(folder, SiteState.REMOVED, (*session.diagnostics, told), changes)
-    left = _left(api, folder, clusters, places, Deadline(PREPARE_SECONDS, api.clock)) or _await_end(
+        told = without_context(places.of_site(), folder.key)
+        return SiteOutcome(folder, SiteState.REMOVED, (told,), changes)
+    left = _left(api, folder, clusters, places, Deadline(patience.PREPARE_SECONDS, api.clock)) or _await_end(
         api, folder, places, deadline, display
     )
     if left:
-        return SiteOutcome(folder, SiteState.FAILED, (*session.diagnostics, *left), changes, is_begun=True)
-    kept = claims(api, folder, Deadline(PREPARE_SECONDS, api.clock))
+        return SiteOutcome(folder, SiteState.FAILED, left, changes, is_begun=True)
+    kept = claims(api, folder, Deadline(patience.PREPARE_SECONDS, api.clock))
     if options.delete_data:
         for document in kept:
-            api.delete(reference(document), Deadline(WRITE_SECONDS, api.clock))
+            api.delete(reference(document), Deadline(patience.WRITE_SECONDS, api.clock))
     elif kept:
         told = data_kept(places.of_site(), folder.key, listed(map(reference, kept)), folder.cluster)
-        return SiteOutcome(folder, SiteState.REMOVED, (*session.diagnostics, told), changes)
-    return SiteOutcome(folder, SiteState.REMOVED, session.diagnostics, changes)
+        return SiteOutcome(folder, SiteState.REMOVED, (told,), changes)
+    return SiteOutcome(folder, SiteState.REMOVED, (), changes)
 
 
 def _gone(
@@ -209,7 +201,7 @@ def _gone(
         if api is not None and not options.delete_data:
             _keep_claims(api, planned, display)
         display.step(f"deleting {planned.shown}")
-        begun = session.service.delete(stored.uuid, Deadline(WRITE_SECONDS, deadline.clock))
+        begun = session.service.delete(stored.uuid, Deadline(patience.WRITE_SECONDS, deadline.clock))
         is_begun = True
         followed = follow(session.service, begun, planned, deadline, display)
         left = _now(session, planned).stored(planned)
@@ -234,19 +226,19 @@ def _ended(session: Session, planned: PlannedCluster, job: Job, deadline: Deadli
     if job.method == shapes.INSTALL:
         display.step(f"stopping the install of {planned.shown}")
         try:
-            session.service.stop_job(job.uuid, Deadline(WRITE_SECONDS, deadline.clock))
+            session.service.stop_job(job.uuid, Deadline(patience.WRITE_SECONDS, deadline.clock))
         except ServiceRefusedError:  # it has ended meanwhile, or this generation cannot stop a job
-            display.step(f"waiting for job {job.uuid[:8]}")
+            display.step(f"waiting for job {job.shown}")
     return follow(session.service, job, planned, deadline, display).job
 
 
 def _now(session: Session, planned: PlannedCluster) -> Survey:
-    return survey(session.service, (planned,), Deadline(PREPARE_SECONDS, session.service.clock))
+    return survey(session.service, (planned,), Deadline(patience.PREPARE_SECONDS, session.service.clock))
 
 
 def _keep_claims(api: Api, planned: PlannedCluster, display: Display) -> None:
     """Take the claims out of what Helm would delete."""
-    deadline = Deadline(WRITE_SECONDS, api.clock)
+    deadline = Deadline(patience.WRITE_SECONDS, api.clock)
     latest = releases_of(api, (planned.installation,), deadline).latest(planned.installation)
     names = keep_claims(api, latest, deadline) if latest is not None else ()
     if names:
@@ -269,25 +261,8 @@ def _await_end(
     api: Api, folder: SiteFolder, places: Places, deadline: Deadline, display: Display
 ) -> tuple[Diagnostic, ...]:
     """Wait until no pod of the site is there any more; the finding where that does not come."""
-    while pods := _pods(api, folder):
+    while pods := pods_of(api, folder, Deadline(patience.PREPARE_SECONDS, api.clock)):
         display.step(f"waiting for the end of its pods, {len(pods)} left")
         if not deadline.wait(_POLL):
             return (refused_midway(places.of_site(), f"Pod {pods[0]}", "it does not end", folder.key),)
     return ()
-
-
-def _pods(api: Api, folder: SiteFolder) -> list[str]:
-    spaces = dict.fromkeys(each.namespace for each in folder.installations)
-    deadline = Deadline(PREPARE_SECONDS, api.clock)
-    found = (pod for space in spaces for pod in api.list("v1", "Pod", space, deadline, labels=of_site(folder)))
-    return [pod["metadata"]["name"] for pod in found]
-
-
-def _forget(api: Api, folder: SiteFolder, operator: Operator, *, everything: bool) -> None:
-    """Write down that the site is gone; with its data its whole history goes."""
-    deadline = Deadline(WRITE_SECONDS, api.clock)
-    if not everything:
-        record.finish(api, folder, record.begin(api, folder, operator, deadline), "removed", deadline)
-        return
-    for each in record.all_references(api, folder, deadline):
-        api.delete(each, deadline)

@@ -71,7 +71,6 @@ class StoredCluster:
     status: str
     spec: Mapping[str, Any] | None = field(repr=False)
     revision: int = 0
-    helm_revision: int = 0
     created: datetime | None = None
     updated: datetime | None = None
     is_deleted: bool = False
@@ -120,6 +119,11 @@ class Job:
     version: str = ""
     updated: datetime | None = None
     """When its row was written last, which its loop does again and again; None before v1.1.0."""
+
+    @property
+    def shown(self) -> str:
+        """`5d1c0a2e`: the beginning of its uuid, as it is named while it is followed."""
+        return self.uuid[:8]
 
     @property
     def has_ended(self) -> bool:
@@ -214,7 +218,6 @@ def cluster(given: Any) -> StoredCluster:
         status=status,
         spec=_spec(told),
         revision=_number(told, "revision") or 0,
-        helm_revision=_number(told, "helm_revision") or 0,
         created=_time(told.get("CreatedAt")),
         updated=_time(told.get("UpdatedAt")),
         is_deleted=status == "Deleted" or _is_gone(told.get("DeletedAt")),

@@ -27,8 +27,17 @@ HERE = Path(__file__).resolve().parent
 REQUIRE = "FEDPLAN_REQUIRE_CLUSTER"
 """Set to 1, it makes a cluster that cannot be had a failure."""
 
+_WITHOUT_CLUSTER = "test_parts.py"
+"""The one file whose tests need no cluster."""
 _CONTROL = {"control_plane", "second_control_plane", "fake_node"}
 _NODE = {"real_node"}
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not even read tests that nobody asked for."""
+    is_asked = config.getoption("--cluster") or config.getoption("--node") or config.getoption("--collect-only")
+    is_test = collection_path.name.startswith("test_") and collection_path.suffix == ".py"
+    return True if is_test and not is_asked and collection_path.name != _WITHOUT_CLUSTER else None
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -94,21 +94,19 @@ class Lab:
 @pytest.fixture(params=[3, 4], ids=["helm3", "helm4"])
 def helm(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A helm of each generation, as the one that is used."""
-    try:
-        path = binaries.binary(request.param)
-    except HarnessError as failure:
-        if os.environ.get(REQUIRE) == "1":
-            pytest.fail(str(failure), pytrace=False)
-        pytest.skip(str(failure))
-    monkeypatch.setenv("FEDPLAN_HELM", str(path))
-    return path
+    return used(request.param, monkeypatch)
 
 
 @pytest.fixture
 def helm4(monkeypatch: pytest.MonkeyPatch) -> Path:
     """The newest helm alone, where the generation makes no difference."""
+    return used(4, monkeypatch)
+
+
+def used(generation: int, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A helm, as the one that is used; without it the test is skipped, or fails where that is asked for."""
     try:
-        path = binaries.binary(4)
+        path = binaries.binary(generation)
     except HarnessError as failure:
         if os.environ.get(REQUIRE) == "1":
             pytest.fail(str(failure), pytrace=False)

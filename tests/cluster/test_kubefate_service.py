@@ -6,6 +6,7 @@ The first tests are about the stand-in: what was derived from the service's code
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ from tests.standins.kubefate_service.server import Settings
 
 PASSWORD = "correct-horse-battery"
 MYSQL = "Zq7thePassword0fMysql"
+TYPO = "relaese"
 LOGIN = "Xk2theLogin0fFateboard"
 
 
@@ -277,3 +279,34 @@ def test_release_that_the_service_does_not_know(lab: Lab) -> None:
     assert plain("GET", "/v1/cluster/").data == []
     refused = lab.apply()
     assert (refused.code, lab.releases()) == (1, {1: "deployed"}), refused.all
+
+
+def test_an_image_that_nobody_can_pull(lab: Lab, fake_node: FakeNode) -> None:
+    """The service would wait for an hour; the pods say within seconds what is wrong, and how the job is ended."""
+    fake_node.decide({TYPO: "image-pull"})
+    lab.plan(registry=f"hub.example.com/{TYPO}")
+    stopped = lab.apply(timeout=90)
+    assert (stopped.code, "FED911" in stopped.codes, "FED941" in stopped.codes) == (1, True, True), stopped.all
+    assert "cannot come up as it is" in stopped.text
+    job = Plain(lab.service.url).log_in()("GET", "/v1/job/").data[-1]
+    assert f"invoke kubefate.jobs --stop {job['uuid']}" in stopped.text
+    assert TYPO in stopped.text
+
+
+def test_killed_midway(lab: Lab) -> None:
+    """Killed while the service installs, it has begun a job that the next apply follows; nothing is sent twice."""
+    lab.plan()
+    first = sites.begun(lab.folder, "apply", "--party", "9999", "--yes")
+    plain = Plain(lab.service.url).log_in()
+    try:
+        end = time.monotonic() + 40
+        while not any(job["status"] == "Running" for job in plain("GET", "/v1/job/").data or ()):
+            assert time.monotonic() < end, "no job is begun"
+            time.sleep(0.02)
+    finally:
+        first.kill()
+        sites.ended(first)
+    again = lab.applied()
+    assert "FED920" in again.codes, again.all
+    assert [job["status"] for job in plain("GET", "/v1/job/").data] == ["Success"]
+    assert lab.releases() == {1: "deployed"}

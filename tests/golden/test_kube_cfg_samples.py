@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-import yaml
 
 from planner.pipeline import check
 from renderers import script
 from renderers.bash import Settings, parse
+from tests.quick_yaml import loaded
 
 CASES_FOLDER: Final = Path(__file__).parent / "kube_cfg"
 CASES: Final = sorted(path.name for path in CASES_FOLDER.iterdir())
@@ -46,7 +46,7 @@ def test_the_rendered_files_are_the_expected_ones(case: str) -> None:
 @pytest.mark.parametrize("case", CASES)
 def test_the_settings_are_those_of_kubefate(case: str) -> None:
     """Every setting of KubeFATE's file or text has the same words here."""
-    sample = yaml.safe_load((CASES_FOLDER / case / "sample.yaml").read_text(encoding="utf-8"))
+    sample = loaded((CASES_FOLDER / case / "sample.yaml").read_text(encoding="utf-8"))
     assert sample.pop("source")
     settings = parse(rendered(case)[script.KUBE_CFG_FILE])
     assert isinstance(settings, Settings)

@@ -16,6 +16,7 @@ import yaml
 
 from planner.pipeline import check
 from renderers.planning import render_site
+from tests.quick_yaml import loaded
 
 PARTIES = {9999: "bank", 10000: "shop", 10001: "bank"}
 ADDRESSES = {"bank": "192.168.9.1", "shop": "10.4.0.2"}
@@ -155,7 +156,7 @@ def json_row(world: World, site: str, name: str, party: int) -> list[tuple[str, 
 
 def nginx_row(world: World, site: str, party: int, key: str) -> list[tuple[str, int]]:
     """The endpoints of a party's FATE-Flow in nginx's table."""
-    table = yaml.safe_load(world.text(site, "nginx-config", "route_table.yaml"))
+    table = loaded(world.text(site, "nginx-config", "route_table.yaml"))
     found = table[party]["fateflow"] if party in table else table["default"]["proxy"]
     return [(each["host"], each[key]) for each in found]
 
@@ -192,7 +193,7 @@ ANSWERS = {
 
 def data_arrives(world: World, broker: str, source: str, party: int) -> bool:
     """Whether data for a party arrives at its broker, dialled plainly or by TLS and name."""
-    table = yaml.safe_load(world.text(source, f"{broker}-route-table", f"{broker}_route_table.yaml"))
+    table = loaded(world.text(source, f"{broker}-route-table", f"{broker}_route_table.yaml"))
     row = table.get(party)
     if row is not None:
         heard = world.call(source, row["host"], row["port"])
@@ -201,7 +202,7 @@ def data_arrives(world: World, broker: str, source: str, party: int) -> bool:
     heard = world.call(source, host, int(port))
     if heard is None or heard.component != "traffic-server":
         return False
-    names = yaml.safe_load(world.text(heard.site, "traffic-server-sni", "sni.yaml"))["sni"]
+    names = loaded(world.text(heard.site, "traffic-server-sni", "sni.yaml"))["sni"]
     wanted = f"{party}.{table['default']['domain']}"
     route = next(each["tunnel_route"] for each in names if each["fqdn"] == wanted)
     host, _, port = route.rpartition(":")

@@ -23,6 +23,7 @@ from planner.plan import Plan
 from planner.releases import RELEASE_NAMES, load, load_serving, release_order
 from renderers.reading import Reading
 from renderers.target import target_of
+from tests.quick_yaml import loaded
 
 PARTIES = """
 parties:
@@ -509,7 +510,7 @@ def _defaults_that_look_alive_are_written_out(case: Case, plan_of: Callable[[str
     modules = {module for each in known.engines for module in each.modules}
     checked = 0
     for key in planned.plan.by_key:
-        data = yaml.safe_load(planned.files()[key]["cluster.yaml"])
+        data = loaded(planned.files()[key]["cluster.yaml"])
         for default in known.defaults:
             steps = default.key.split(".")
             owner = steps[1] if steps[0] == "ingress" else steps[0]

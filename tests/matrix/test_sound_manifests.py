@@ -24,6 +24,7 @@ from planner.pipeline import check
 from planner.plan import Plan
 from planner.secret_references import GENERATE, is_placeholder
 from renderers.planning import render_site
+from tests.quick_yaml import loaded
 
 OFFERED: Final = (
     ("v1.11.2", "eggroll", None),
@@ -226,7 +227,7 @@ def named(each: Object) -> str:
 def test_the_kustomization_lists_exactly_the_numbered_files(case: Case) -> None:
     """In apply order, and nothing that would change the objects."""
     for folder in folders(case):
-        kustomization = yaml.safe_load(folder.files["kustomization.yaml"])
+        kustomization = loaded(folder.files["kustomization.yaml"])
         assert kustomization.pop("resources") == sorted(name for name in folder.files if _MANIFEST.fullmatch(name))
         assert kustomization == {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"}
         others = folder.files.keys() - set(folder.contents.components)

@@ -38,6 +38,7 @@ from tests.properties.test_valid_federations import (
     planned,
     spoiled,
 )
+from tests.quick_yaml import loaded
 
 ALL = 10**9
 BRIEF = settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -132,7 +133,7 @@ def spoil(data: st.DataObject, rendered: _Files) -> _Files:
         if places:
             place = data.draw(st.sampled_from(places))
             text = files[place.site][place.file]
-            value = at(yaml.safe_load(text), place.path)
+            value = at(loaded(text), place.path)
             files[place.site][place.file] = changed(text, place.path, spoiled(value))
     return files
 

@@ -260,7 +260,7 @@ def subject_of(data: dict[str, Any], *, complete: bool = True) -> Subject:
     return examine(interpret(data, complete=complete), Lock())
 
 
-@settings(MODERATE, max_examples=40)
+@settings(MODERATE, max_examples=25)
 @given(federations(polling=True))
 def test_a_topology_without_errors_works(data: dict[str, Any]) -> None:
     """Where no check of routes finds an error, what must arrive arrives, polling or not, and what must not does not."""

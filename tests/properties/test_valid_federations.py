@@ -30,6 +30,7 @@ from renderers.planning import render_site
 from renderers.proving import prove, trace
 from renderers.reading import Reading
 from renderers.target import target_of
+from tests.quick_yaml import loaded
 
 PRODUCERS, UNREAD = "FED228", "FED620"
 """What a federation is warned of that cannot be otherwise: jobs of three over Pulsar, and the tables of v2.0.0."""
@@ -578,7 +579,7 @@ def of_charts(rendered: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, 
     for site, files in rendered.items():
         for file in ("cluster.yaml", "serving.yaml"):
             if file in files:
-                yield site, file, yaml.safe_load(files[file])
+                yield site, file, loaded(files[file])
 
 
 def at(data: Any, path: Sequence[Any]) -> Any:
@@ -590,7 +591,7 @@ def at(data: Any, path: Sequence[Any]) -> Any:
 
 def changed(text: str, path: Sequence[Any], value: Any = None) -> str:
     """A file with another value at a path, or without what is there."""
-    data = yaml.safe_load(text)
+    data = loaded(text)
     above = at(data, path[:-1])
     if value is None:
         del above[path[-1]]
@@ -718,7 +719,7 @@ def no_address_can_be_another(drawn: Drawn, data: st.DataObject) -> None:
     rendered = files_of(plan)
     for row in one_of_each(data, all_addresses(rendered)):
         text = rendered[row.site][row.file]
-        text = changed(text, row.path, spoiled(at(yaml.safe_load(text), row.path)))
+        text = changed(text, row.path, spoiled(at(loaded(text), row.path)))
         found = found_with(plan, rendered, row.site, row.file, text)
         told = [(each.fault.code, each.message, each.place.document) for each in found]
         assert {each.place.document for each in found} == {f"{row.site}/{row.file}"}, (row, told)

@@ -175,7 +175,8 @@ class Cluster:
     def version(self, _: Deadline) -> tuple[int, int]:
         return self.version_number
 
-    def apply(self, document: Document, _: Reference, __: Deadline, *, dry_run: bool) -> Document:
+    def apply(self, document: Document, _: Reference, __: Deadline, *, dry_run: bool, force: bool = False) -> Document:
+        del force
         assert dry_run
         if self.trial is not None:
             raise self.trial

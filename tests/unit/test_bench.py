@@ -40,7 +40,11 @@ def test_federation_has_no_finding(case: Case, extra: int) -> None:
     assert (data["topology"], len(data["parties"])) == (case.topology, case.parties + extra)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(case, marks=pytest.mark.slow if case.parties > 1000 else ()) for case in CASES],
+    ids=lambda case: case.name,
+)
 def test_clusters_have_room(case: Case) -> None:
     """No cluster has more parties than its ports suffice for, and each has an address of its own."""
     data = yaml.load(federation(case), yaml.CSafeLoader)

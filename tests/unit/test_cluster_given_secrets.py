@@ -15,9 +15,11 @@ from planner.plan import Plan, examine, resolve
 from planner.site_json import GivenSecret
 from renderers import kubefate
 from renderers.cluster import given_secrets, rights
+from renderers.cluster.api import RefusedError
 from renderers.cluster.given_secrets import Given
 from renderers.cluster.prerequisites import missing_prerequisites
 from renderers.cluster.preview import Action
+from renderers.commands import run_plan
 from tests.unit.cluster_double import DEADLINE, Cluster, folder_of, needs, places_of, secret
 
 LOGIN = GivenSecret("fate-9999", "harbor", "kubernetes.io/dockerconfigjson", {".dockerconfigjson": "file:login.json"})
@@ -92,6 +94,38 @@ def test_who_may_not_look_may_still_write() -> None:
     assert [change.action for change in look(hidden=frozenset({"Secret"})).changes] == [Action.CREATE]
 
 
+def test_what_the_cluster_would_refuse() -> None:
+    """Is told before anything is written, without the value that the cluster repeats."""
+    found = look(trial=RefusedError(422, "Invalid", f"data[.dockerconfigjson]: Invalid value: {PASSWORD!r}"))
+    (refused,) = found.diagnostics
+    assert (refused.fault.code, PASSWORD in refused.message, found.documents) == ("FED905", False, ())
+    assert "Secret fate-9999/harbor" in refused.message
+
+
+def test_what_cannot_be_tried() -> None:
+    """In a namespace that is still to be made, or by somebody who may only look."""
+    for refusal in (RefusedError(404, "NotFound", "no namespace"), RefusedError(403, "Forbidden", "no right")):
+        assert [change.action for change in look(trial=refusal).changes] == [Action.CREATE]
+        kept = look(mine(**{".dockerconfigjson": PASSWORD}), trial=refusal)
+        assert (kept.changes, kept.diagnostics) == ((), ())
+
+
+def test_bytes_that_are_no_text() -> None:
+    """A keystore is taken as it is: its last byte may look like a line break."""
+    Path("keys.p12").write_bytes(b"\x30\x82\xff\n")
+    given = GivenSecret("fate-9999", "keys", "Opaque", {"keys.p12": "file:keys.p12"})
+    ((_, document),) = look(given=given).documents
+    assert base64.b64decode(document["data"]["keys.p12"]) == b"\x30\x82\xff\n"
+
+
+def test_somebody_elses_lacks_a_key() -> None:
+    """It is left alone, so what pods look for must be in it."""
+    folder = folder_of(given=(LOGIN,), prerequisites=(needs("Secret", "harbor", ".dockerconfigjson"),))
+    for live, codes in ((secret("harbor", other="x"), ["FED915"]), (mine(other="x"), [])):
+        found = missing_prerequisites(Cluster((live,)).api, folder, DEADLINE, places_of(folder))
+        assert [each.fault.code for each in found] == codes
+
+
 def test_a_given_secret_is_no_missing_prerequisite() -> None:
     """Unless it lacks a key that pods look for."""
     for keys, codes in (((".dockerconfigjson",), []), (("ca.pem",), ["FED915"])):
@@ -139,3 +173,22 @@ def test_a_site_names_its_secrets() -> None:
         ("fate-9999", "board", "kubernetes.io/tls"),
     ]
     assert contents.secrets[2].data == {"tls.crt": "file:tls.crt", "tls.key": "env:KEY"}
+
+
+def test_plan_does_not_ask_for_what_apply_makes(tmp_path: Path) -> None:
+    """Unless the Secret lacks a key that pods look for."""
+    text = """\
+version: 1
+name: demo
+release: v1.11.2
+topology: mesh
+clusters: [{name: bank, address: 192.168.9.1}, {name: shop, address: 192.168.10.1}]
+parties:
+  - {id: 9999, cluster: bank, imagePullSecrets: [harbor, quay], secrets: {harbor: {.dockerconfigjson: "file:x"}}}
+  - {id: 10000, cluster: shop}
+defaults: {target: kubernetes}
+"""
+    file = tmp_path / "federation.yaml"
+    file.write_text(text, encoding="utf-8")
+    report, code = run_plan(str(file), None, "text", check_only=False, with_diff=False, against=None, forget=())
+    assert (code, "Secret quay in fate-9999" in report, "Secret harbor" in report) == (0, True, False), report

@@ -6,6 +6,7 @@ import base64
 import gzip
 import json
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ SITE = (
 )
 
 
+@cache
 def site() -> SiteFolder:
     """A planned site."""
     found = from_directory(SITE)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import yaml
 
 from renderers.cluster import rbac
 from renderers.cluster.folder import HotTable, SiteFolder
@@ -19,6 +18,7 @@ from renderers.cluster.rights import (
     needed,
     needed_for_all,
 )
+from tests.quick_yaml import all_loaded
 from tests.unit.cluster_double import DEADLINE, Cluster, folder_of, needs, places_of, thing, workload
 
 TABLE = HotTable("c", "fate-9999", "k", "Deployment", "rollsite", "rollsite", "/x", 60, restart_on_removal=False)
@@ -143,7 +143,7 @@ def test_what_cannot_be_done_is_said() -> None:
 
 def loaded(text: str) -> list[Any]:
     """The documents of a text."""
-    return list(yaml.safe_load_all(text))
+    return all_loaded(text)
 
 
 def granted(role: dict[str, Any]) -> set[tuple[str, str, str, str, str]]:

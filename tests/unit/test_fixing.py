@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 import jsonschema
 import pytest
-import yaml
 
 from planner.catalogue import FAULTS
 from planner.diagnostics import Append, Diagnostic, Edit, Remove, RenameKey, SetValue, Wrap
@@ -26,6 +25,7 @@ from renderers.commands import run_plan
 from renderers.report import json_report
 from renderers.summary import diff_lines
 from tasks import program
+from tests.quick_yaml import loaded
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGE = ROOT / "docs" / "how-to" / "fix-a-plan.md"
@@ -689,4 +689,4 @@ def test_mended_files_are_yaml_to_others() -> None:
         result = mend(spoiled(case).encode())
         document = result.checked.document
         assert document is not None
-        assert yaml.safe_load(result.data) == document.data
+        assert loaded(result.data) == document.data

@@ -11,7 +11,6 @@ from typing import Any
 
 import jsonschema
 import pytest
-import yaml
 
 from planner.pipeline import check
 from renderers.import_command import run_import
@@ -23,6 +22,7 @@ from renderers.importing.specs import Role, recognise
 from renderers.planning import render_site
 from renderers.report import locate
 from renderers.report.json_report import schema
+from tests.quick_yaml import loaded
 
 TESTS = Path(__file__).resolve().parents[1]
 BASES = sorted((TESTS / "faults" / "bases").glob("*.yaml"))
@@ -241,7 +241,7 @@ def test_the_result_is_the_same_in_any_order_of_files(path: Path, write: Write) 
         pytest.skip("one file, or manifests")
     one, other = import_paths(paths, "again"), import_paths(paths[::-1], "again")
     first, second = (
-        {name: _sorted(yaml.safe_load(text)) for name, text in rendered(found.text).items() if name.endswith(".yaml")}
+        {name: _sorted(loaded(text)) for name, text in rendered(found.text).items() if name.endswith(".yaml")}
         for found in (one, other)
     )
     assert first == second
@@ -256,7 +256,7 @@ def _sorted(value: Any) -> Any:
 def test_two_parties_become_a_small_file(write: Write) -> None:
     """A mesh of two, with their addresses as the other dials them, and no setting that is a default."""
     imported = import_paths([str(write({"a.yaml": spec(9999), "b.yaml": spec(10000)}))], "pair")
-    data = yaml.safe_load(imported.text)
+    data = loaded(imported.text)
     assert data == {
         "version": 1,
         "name": "pair",
@@ -285,7 +285,7 @@ def test_two_parties_become_a_small_file(write: Write) -> None:
 def test_a_partner_without_a_file_is_known_by_name(write: Write) -> None:
     """Its address and port are those that it is dialled at, so that the other's file comes out the same."""
     imported = import_paths([str(write({"a.yaml": spec(9999)}))], "one")
-    data = yaml.safe_load(imported.text)
+    data = loaded(imported.text)
     assert data["parties"][1] == {"id": 10000, "cluster": "cluster-10000", "ports": {"rollsite": 30101}}
     assert [each.fault.code for each in imported.diagnostics if str(each.fault.severity) == "info"] == ["FED713"]
     assert imported.differences == ()
@@ -450,7 +450,7 @@ def test_engines_that_cannot_talk_leave_no_plan(write: Write) -> None:
     imported = import_paths([str(write({"a.yaml": spec(9999), "b.yaml": text}))], "mixed")
     assert not imported.is_plannable
     assert "FED406" in {code for code, _, _ in found(imported)}
-    assert yaml.safe_load(imported.text)["parties"][1]["engine"] == "spark_rabbitmq"
+    assert loaded(imported.text)["parties"][1]["engine"] == "spark_rabbitmq"
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -481,7 +481,7 @@ def test_a_secret_becomes_a_reference_and_is_shown_nowhere(format_name: str, wri
     for secret in ("hunter2", "s3cret-board", "hash-of-it", "rabbit-of-old"):
         assert secret not in text
         assert secret not in written
-    data = yaml.safe_load(written)
+    data = loaded(written)
     assert data["parties"][0]["credentials"] == {
         "mysql": "env:FATE_9999_MYSQL_PASSWORD",
         "fateboard": "env:FATE_9999_FATEBOARD_PASSWORD",
@@ -522,7 +522,7 @@ def test_a_kube_cfg_is_reproduced(exchange: str, write: Write) -> None:
     """Both topologies, with the release from the .env beside it."""
     folder = write({"kube.cfg": KUBE_CFG.format(exchange=exchange), ".env": "TAG=1.2.0-release\nRegistryURI=\n"})
     imported = import_paths([str(folder)], "old")
-    data = yaml.safe_load(imported.text)
+    data = loaded(imported.text)
     assert (data["release"], data["topology"]) == ("v1.2.0", "star" if exchange else "mesh")
     assert (imported.is_plannable, imported.differences, found(imported)) == (True, (), [])
 
@@ -549,7 +549,7 @@ def test_a_parties_conf_is_read_for_kubernetes(write: Write) -> None:
     """Hosts, engine and secrets; the release is a guess without an .env."""
     folder = write({"parties.conf": PARTIES_CONF.format(third="", second="192.168.1.2", last="")})
     imported = import_paths([str(folder)], "docker")
-    data = yaml.safe_load(imported.text)
+    data = loaded(imported.text)
     assert [each["address"] for each in data["clusters"]] == ["192.168.1.1", "192.168.1.2"]
     assert (data["release"], data["topology"], imported.is_plannable) == ("v1.11.2", "mesh", True)
     assert "hunter2" not in imported.text
@@ -909,3 +909,23 @@ defaults: {serving: {}}
     imported = import_paths([str(write(files))], "again")
     assert "FED208" in [each.fault.code for each in imported.diagnostics if each.is_error]
     assert "routes:" not in imported.text
+
+
+def test_an_ipv6_address_comes_without_its_brackets(write: Write) -> None:
+    """Charts that join host and port want them; in federation.yaml they have no place."""
+    text = """
+version: 1
+name: demo
+release: v1.9.1
+topology: mesh
+clusters: [{name: a, address: "fd00::9"}, {name: b, address: "fd00::10"}]
+parties:
+  - {id: 9999, cluster: a, serving: {credentials: {redis: "env:R", admin: "env:A"}}}
+  - {id: 10000, cluster: b, serving: {credentials: {redis: "env:R", admin: "env:A"}}}
+defaults: {credentials: {mysql: "env:M", fateboard: "env:F"}}
+"""
+    files = rendered(text)
+    assert any("[fd00::9]" in each for each in files.values())
+    imported = import_paths([str(write(files))], "again")
+    assert imported.is_plannable
+    assert sorted(each["address"] for each in loaded(imported.text)["clusters"]) == ["fd00::10", "fd00::9"]

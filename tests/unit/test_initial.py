@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,6 +25,7 @@ from renderers.initial import (
     rendered,
     run_init,
 )
+from tests.quick_yaml import loaded
 
 MESH = [
     *("credit-risk", "", "mesh", "2"),
@@ -122,7 +122,7 @@ def test_written_file_has_no_finding(tmp_path: Path, answers: list[str]) -> None
     assert (message.endswith("invoke plan --file " + str(path)), code) == (True, 0)
     assert check(path.read_bytes()).diagnostics == ()
     assert shown.count("\n") > len(answers)
-    data: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    data: dict[str, Any] = loaded(path.read_text(encoding="utf-8"))
     assert data["defaults"] == {
         "credentials": {"mysql": "env:FATE_MYSQL_PASSWORD", "fateboard": "env:FATEBOARD_PASSWORD"}
     }
@@ -317,9 +317,7 @@ def test_osx_exchange_is_written_as_manifests() -> None:
     outcome = collect([STAR[0], "v2.0.0", *STAR[2:]])
     assert isinstance(outcome, Draft)
     assert [each.fault.code for each in check(rendered(outcome).encode()).diagnostics] == ["FED403"]
-    assert yaml.safe_load(rendered(outcome))["exchanges"] == [
-        {"name": "hub", "cluster": "centre", "target": "kubernetes"}
-    ]
+    assert loaded(rendered(outcome))["exchanges"] == [{"name": "hub", "cluster": "centre", "target": "kubernetes"}]
 
 
 def test_release_without_exchange_has_no_star() -> None:
@@ -345,4 +343,4 @@ def test_any_context_comes_out_as_it_went_in(context: str) -> None:
     """Text from the user is data in the file, whatever YAML could make of it."""
     outcome = collect([*MESH[:7], context, *MESH[8:]])
     assert isinstance(outcome, Draft)
-    assert yaml.safe_load(rendered(outcome))["clusters"][0].get("context", "") == context.strip()
+    assert loaded(rendered(outcome))["clusters"][0].get("context", "") == context.strip()

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from planner.catalogue import FAULTS
 from planner.invariants import INVARIANTS, Invariant
 from planner.releases import RELEASE_NAMES, load
+from tests.quick_yaml import loaded
 
 ROOT = Path(__file__).resolve().parents[2]
 BASES = ROOT / "tests" / "faults" / "bases"
@@ -71,7 +71,7 @@ def rendered(plan_of: Plan, base: str, *changes: tuple[str, str]) -> dict[str, d
         text = text.replace(old, new)
     files = plan_of(text).files()
     return {
-        f"{site}/{name}": yaml.safe_load(each)
+        f"{site}/{name}": loaded(each)
         for site, found in files.items()
         for name, each in found.items()
         if name in {"cluster.yaml", "serving.yaml"}

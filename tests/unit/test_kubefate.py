@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-import yaml
 
 from planner.pipeline import check
 from planner.releases import RELEASE_NAMES, SERVING_NAMES, load, load_serving
 from renderers.kubefate import CLUSTER_FILE, SERVING_FILE, render
+from tests.quick_yaml import loaded
 
 FEDERATION = """\
 version: 1
@@ -52,7 +52,7 @@ def written(
 ) -> Files:
     """The data of the files of a small federation; `more` is appended to it, below its defaults."""
     text = FEDERATION.format(release=release, engine=engine, topology=topology, top=top, party=party) + more
-    return {key: yaml.safe_load(value) for key, value in rendered(text).items()}
+    return {key: loaded(value) for key, value in rendered(text).items()}
 
 
 def cluster(files: Files, site: str = "party-9999") -> dict[str, Any]:
@@ -235,7 +235,7 @@ def test_a_second_exchange_is_the_proxy_of_its_parties() -> None:
     text = text.replace(
         "  - {id: 10000, cluster: shop}\n", "  - {id: 10000, cluster: shop}\n  - {id: 10001, cluster: shop}\n"
     )
-    files = {key: yaml.safe_load(value) for key, value in rendered(text).items()}
+    files = {key: loaded(value) for key, value in rendered(text).items()}
     other = cluster(files, "exchange-other")
     entry = {"host": "10001.other.org", "port": 6650, "sslPort": 6651}
     proxy = f"192.168.11.1:{other['trafficServer']['nodePort']}"

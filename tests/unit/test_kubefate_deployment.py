@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from renderers.cluster.namespaces import owner_of
 from renderers.kubefate_commands.deploy_command import Request, run_deploy
@@ -17,6 +16,7 @@ from renderers.kubefate_service.deployment import Database, Deployment, database
 from renderers.kubefate_service.deployment_folder import Target, folder_of, manifests
 from renderers.kubefate_service.versions import GENERATIONS, LATEST, generation_of, told
 from tests.matrix.test_sound_manifests import SCHEMAS, schema
+from tests.quick_yaml import all_loaded
 
 HOST = "kubefate.bank.example.com"
 TARGET = Target("bank", "bank-prod", "192.0.2.10")
@@ -31,7 +31,7 @@ def objects(asked: Deployment) -> dict[tuple[str, str], Mapping[str, Any]]:
     """What is written for it, by kind and name (and namespace, where it is another one)."""
     found: dict[tuple[str, str], Mapping[str, Any]] = {}
     for text in manifests(asked, folder_of(asked, TARGET)).values():
-        for each in yaml.safe_load_all(text):
+        for each in all_loaded(text):
             metadata = each["metadata"]
             space = metadata.get("namespace", asked.namespace)
             name = metadata["name"] if space == asked.namespace else f"{space}/{metadata['name']}"

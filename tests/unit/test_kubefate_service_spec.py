@@ -15,18 +15,19 @@ import pytest
 from planner.diagnostics import Place
 from planner.model import Service
 from planner.prerequisites import Prerequisite
-from planner.site_json import Installation
+from planner.site_json import GivenSecret, Installation
 from renderers.cluster.display import Lines
 from renderers.cluster.drift import FieldChange
 from renderers.cluster.kept_claims import claims_in, without_claims
+from renderers.cluster.masking import long_enough
 from renderers.cluster.preview import Action
 from renderers.kubefate_service import chart_packages, shapes
 from renderers.kubefate_service.client_config import Settings, client_config, is_url, settings
 from renderers.kubefate_service.errors import OddAnswerError
 from renderers.kubefate_service.following import as_workloads, is_well, workloads
-from renderers.kubefate_service.for_administrators import asked_for, commands
+from renderers.kubefate_service.for_administrators import asked_for, commands, given_command
 from renderers.kubefate_service.foreseen import has_upgrade_manager, refusals, unpublished, version_order
-from renderers.kubefate_service.masked_display import MaskedDisplay, long_enough
+from renderers.kubefate_service.masked_display import MaskedDisplay
 from renderers.kubefate_service.planned_clusters import PlannedCluster
 from renderers.kubefate_service.proxies import proxy_for
 from renderers.kubefate_service.removing import _takes_claims
@@ -563,6 +564,21 @@ def test_commands_for_an_administrator() -> None:
         "# PersistentVolumeClaim data must be made: party 9999 keeps data in it",
     )
     assert asked_for([DATA]) == {}
+    given = GivenSecret(
+        "fate-9999", "regcred", "kubernetes.io/dockerconfigjson", {".dockerconfigjson": "file:my login.json"}
+    )
+    told = commands("fate-9999", needed[:2], (), (given, GivenSecret("elsewhere", "x", "Opaque", {"a": "env:A"})))
+    assert told == (
+        "kubectl create namespace fate-9999",
+        (
+            "kubectl create secret generic regcred --namespace fate-9999"
+            " --type=kubernetes.io/dockerconfigjson --from-file=.dockerconfigjson='my login.json'"
+        ),
+    )
+    plain = GivenSecret("fate-9999", "board", "Opaque", {"b": "env:B", "a": "secret:fate/x#y"})
+    assert given_command(plain) == (
+        "kubectl create secret generic board --namespace fate-9999 --from-file=a=FILE --from-file=b=FILE"
+    )
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from planner.kubernetes_target import CONFIG_MARK
 from planner.pipeline import check
@@ -21,6 +20,7 @@ from renderers.kubernetes.component import Component
 from renderers.kubernetes.fateflow import python
 from renderers.kubernetes.installation import Installation, Manifest, training
 from renderers.kubernetes.interfaces import client, fateboard
+from tests.quick_yaml import loaded
 
 FEDERATION = """\
 version: 1
@@ -98,8 +98,8 @@ def digest(component: Component) -> str:
 
 def conf(component: Component) -> dict[str, Any]:
     """service_conf.yaml as FATE-Flow reads it, with its places."""
-    loaded: dict[str, Any] = yaml.safe_load(one(component, "ConfigMap", "python-config")["data"]["service_conf.yaml"])
-    return loaded
+    found: dict[str, Any] = loaded(one(component, "ConfigMap", "python-config")["data"]["service_conf.yaml"])
+    return found
 
 
 def env(container: Manifest) -> dict[str, Any]:
@@ -115,8 +115,8 @@ def mounts(component: Component) -> dict[str, Manifest]:
 def table(component: Component, broker: str) -> dict[Any, Any]:
     """The table of other parties' brokers."""
     text = one(component, "ConfigMap", f"{broker}-route-table")["data"][f"{broker}_route_table.yaml"]
-    loaded: dict[Any, Any] = yaml.safe_load(text)
-    return loaded
+    found: dict[Any, Any] = loaded(text)
+    return found
 
 
 # --- settings of FATE-Flow ------------------------------------------------------------------------------------------
@@ -426,6 +426,6 @@ def test_places_are_filled_in(shell: str, value: str, tmp_path: Path) -> None:
     environment = {"FROM": str(templates), "TO": str(files), "NAMES": "PW POD_IP", "PW": value, "POD_IP": "10.0.0.1"}
     subprocess.run([shell, "-c", configure._SCRIPT], env={"PATH": os.environ["PATH"], **environment}, check=True)
     written = (files / "it.yaml").read_text(encoding="utf-8")
-    assert yaml.safe_load(written) == {"one": value, "two": f"x{value}{value}", "ip": "10.0.0.1"}
+    assert loaded(written) == {"one": value, "two": f"x{value}{value}", "ip": "10.0.0.1"}
     assert "  # kept \\ as it is\n" in written
     assert (files / "it.yaml").stat().st_mode & 0o077 == 0

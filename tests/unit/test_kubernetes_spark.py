@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from planner.kubernetes_target import CONFIG_MARK
 from planner.pipeline import check
@@ -22,6 +21,7 @@ from renderers.kubernetes.installation import Installation, training
 from renderers.kubernetes.nginx import nginx
 from renderers.kubernetes.spark import spark_master, spark_worker
 from renderers.kubernetes.traffic_server import traffic_server
+from tests.quick_yaml import loaded
 
 FEDERATION = """\
 version: 1
@@ -187,8 +187,8 @@ def test_no_text_holds_a_password() -> None:
 
 
 def table(component: Component) -> dict[Any, Any]:
-    loaded: dict[Any, Any] = yaml.safe_load(one(component, "ConfigMap")["data"]["route_table.yaml"])
-    return loaded
+    found: dict[Any, Any] = loaded(one(component, "ConfigMap")["data"]["route_table.yaml"])
+    return found
 
 
 def test_nginx_relays_to_the_peers_nginx() -> None:
@@ -380,7 +380,7 @@ def test_the_budget_is_written_in_the_clusters_api() -> None:
 def test_workers_have_a_service_conf() -> None:
     """The modules of federatedml read one when they are imported."""
     component = spark_worker(site())
-    conf = yaml.safe_load(one(component, "ConfigMap")["data"]["service_conf.yaml"])
+    conf = loaded(one(component, "ConfigMap")["data"]["service_conf.yaml"])
     assert (conf["party_id"], conf["default_engines"]["federation"]) == ("9999", "rabbitmq")
     assert main(component)["volumeMounts"][0]["mountPath"] == "/data/projects/fate/conf"
 
@@ -422,7 +422,7 @@ def test_a_change_of_hdfs_restarts_it() -> None:
 def test_traffic_server_knows_every_party_by_name() -> None:
     """`<party id>.<domain>` leads to the party's TLS port."""
     half = star("exchange-hub")
-    rows = yaml.safe_load(one(traffic_server(half), "ConfigMap", "traffic-server-sni")["data"]["sni.yaml"])["sni"]
+    rows = loaded(one(traffic_server(half), "ConfigMap", "traffic-server-sni")["data"]["sni.yaml"])["sni"]
     ports = {key: half.plan.by_key[key].ports["pulsarTls"] for key in ("party-9999", "party-10000")}
     assert rows == [
         {"fqdn": "9999.fate.org", "tunnel_route": f"192.168.9.1:{ports['party-9999']}"},

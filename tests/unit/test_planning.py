@@ -11,10 +11,10 @@ from typing import Any
 
 import jsonschema
 import pytest
-import yaml
 
 from renderers.commands import run_plan, run_verify
 from renderers.report import json_report
+from tests.quick_yaml import loaded
 
 FEDERATION = """\
 version: 1
@@ -59,7 +59,7 @@ class Folder:
         self.file.write_text(text.replace(old, new))
 
     def spec(self, site: str) -> Any:
-        return yaml.safe_load((self.path / "out" / site / "cluster.yaml").read_text())
+        return loaded((self.path / "out" / site / "cluster.yaml").read_text())
 
     def snapshot(self) -> Mapping[str, bytes]:
         return {

@@ -18,6 +18,7 @@ from renderers.proving import way
 from renderers.reachability import Compared, SideReader
 from renderers.reachability_report import difference_lines, findings, sections, steps
 from renderers.report import State
+from tests.quick_yaml import loaded
 
 BASE = """\
 version: 1
@@ -59,7 +60,7 @@ def side(text: str, endpoints: Endpoints, edits: Sequence[Edit] = ()) -> Side:
     for planned in checked.plan.sites:
         files = dict(render(planned))
         for edit in (edit for site, edit in edits if site == planned.key):
-            data = yaml.safe_load(files["cluster.yaml"])
+            data = loaded(files["cluster.yaml"])
             edit(data)
             files["cluster.yaml"] = yaml.safe_dump(data)
         reader.read_back(planned, files)

@@ -776,7 +776,12 @@ def rendered(data: dict[str, Any]) -> list[str]:
     return texts
 
 
-@pytest.mark.parametrize("release", ["v1.5.1", "v1.6.0", "v1.6.1", "v1.8.0", "v1.9.0", "v1.11.2"])
+def slow(*values: str) -> Any:
+    """A case that is alike to one of the default run."""
+    return pytest.param(*values, marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("release", ["v1.5.1", slow("v1.6.0"), "v1.6.1", slow("v1.8.0"), slow("v1.9.0"), "v1.11.2"])
 def test_a_setting_is_refused_or_arrives(release: str) -> None:
     """Whatever a party, an exchange or `defaults` sets is either a finding or read by the chart, and never lost."""
     plain = rendered(star(release))
@@ -983,10 +988,10 @@ def refused_or_arrives(data: dict[str, Any], plain: list[str], setting: object) 
         ("v1.5.0", "spark_rabbitmq", "mesh"),
         ("v1.5.3", "spark_rabbitmq", "mesh"),
         ("v1.6.1", "spark_pulsar", "star"),
-        ("v1.8.0", "spark_local_pulsar", "star"),
+        slow("v1.8.0", "spark_local_pulsar", "star"),
         ("v1.9.0", "spark_local_rabbitmq", "mesh"),
         ("v1.11.2", "spark_pulsar", "star"),
-        ("v1.11.2", "spark_rabbitmq", "mesh"),
+        slow("v1.11.2", "spark_rabbitmq", "mesh"),
     ],
 )
 def test_a_setting_of_spark_is_refused_or_arrives(release: str, engine: str, shape: str) -> None:
@@ -1005,7 +1010,7 @@ def test_a_setting_of_spark_is_refused_or_arrives(release: str, engine: str, sha
         refused_or_arrives(data(setting), plain, setting)
 
 
-@pytest.mark.parametrize("release", ["v1.4.0", "v1.5.3", "v1.8.0", "v1.11.2"])
+@pytest.mark.parametrize("release", ["v1.4.0", slow("v1.5.3"), slow("v1.8.0"), "v1.11.2"])
 def test_a_setting_of_serving_is_refused_or_arrives(release: str) -> None:
     """As for training: nothing that stands in the block `serving` is lost."""
 

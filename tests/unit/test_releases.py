@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
@@ -31,6 +30,7 @@ from planner.releases import (
     load_serving,
     release_order,
 )
+from tests.quick_yaml import loaded
 
 ROOT = Path(__file__).parents[2]
 FILES = ROOT / "planner" / "releases"
@@ -91,7 +91,7 @@ def known_serving(name: str) -> ServingRelease:
 @cache
 def restated() -> dict[str, Any]:
     """Return the restated facts about versions."""
-    facts: dict[str, Any] = yaml.safe_load((FACTS / "versions.yaml").read_text())
+    facts: dict[str, Any] = loaded((FACTS / "versions.yaml").read_text())
     return facts
 
 
@@ -127,11 +127,17 @@ def holds(row: dict[str, str], name: str) -> bool:
     """Whether a row of keys.tsv says that this release reads the key."""
     if row["note"] or row["chart"] == FATE_SERVING:
         return within(name, row["since"], row["last"])
-    earlier = [at for at in DOCUMENTED if release_order(at) <= release_order(name)]
-    if not earlier:
+    documented = documented_by(name)
+    if documented is None:
         return False  # scripts: no cluster.yaml
-    documented = max(earlier, key=release_order)
     return within(documented, row["since"], row["last"]) and documented not in row["absent"].split(",")
+
+
+@cache
+def documented_by(name: str) -> str | None:
+    """The last release up to this one whose charts are documented."""
+    earlier = [at for at in DOCUMENTED if release_order(at) <= release_order(name)]
+    return max(earlier, key=release_order, default=None)
 
 
 @cache
@@ -187,13 +193,13 @@ class TestFiles:
     @every_release
     def test_file_satisfies_schema(self, name: str) -> None:
         """Every file alone, and complete once merged over those it extends."""
-        assert errors("", yaml.safe_load((FILES / f"{name}.yaml").read_text())) == []
+        assert errors("", loaded((FILES / f"{name}.yaml").read_text())) == []
         assert errors("#/$defs/complete", releases.document(name)) == []
 
     @every_serving
     def test_serving_file_satisfies_schema(self, name: str) -> None:
         """Every file alone, and complete once merged; the name is the file's."""
-        raw = yaml.safe_load((FILES / "serving" / f"{name}.yaml").read_text())
+        raw = loaded((FILES / "serving" / f"{name}.yaml").read_text())
         assert errors("", raw, SERVING_SCHEMA) == []
         assert errors("#/$defs/complete", releases.serving_document(name), SERVING_SCHEMA) == []
         assert (raw["name"], known_serving(name).version) == (name, name)
@@ -211,7 +217,7 @@ class TestFiles:
     @every_release
     def test_file_is_named_after_its_chart(self, name: str) -> None:
         """File name, `name` and chart version are one; FATE's version is the name without letter."""
-        raw = yaml.safe_load((FILES / f"{name}.yaml").read_text())
+        raw = loaded((FILES / f"{name}.yaml").read_text())
         assert (raw["name"], raw["chart"]["version"], known(name).fate) == (
             name,
             name[1:] if name in SCRIPTS else name,
@@ -226,7 +232,7 @@ class TestFiles:
     def test_chain_has_three_files_at_most_and_goes_back_in_time(self, folder: Path, name: str) -> None:
         """A release extends an earlier one, in a chain of three files at most."""
         chain = [name]
-        while extended := yaml.safe_load((folder / f"{chain[-1]}.yaml").read_text()).get("extends"):
+        while extended := loaded((folder / f"{chain[-1]}.yaml").read_text()).get("extends"):
             chain.append(extended)
         assert chain == sorted(chain, key=release_order, reverse=True)
         assert len(chain) <= 3
@@ -892,7 +898,7 @@ class TestOriginals:
 
     def test_keys(self, reference: Path) -> None:
         """keys.tsv is the reference's list; where it says otherwise about dead keys, it is known why."""
-        charts = yaml.safe_load((reference / "data" / "keys-by-chart.yaml").read_text())["charts"]
+        charts = loaded((reference / "data" / "keys-by-chart.yaml").read_text())["charts"]
         misread = {  # the top-level partyId, and the items of a range without its brackets
             (FATE, "host.partyId"),
             *((FATE_SERVING, f"servingProxy.partyList.party{word}") for word in ("Id", "Ip", "Port")),
@@ -930,7 +936,7 @@ class TestOriginals:
 
     def test_versions(self, reference: Path) -> None:
         """What versions.yaml says of a release is what its file says."""
-        original = yaml.safe_load((reference / "versions.yaml").read_text())
+        original = loaded((reference / "versions.yaml").read_text())
         published = original["gh_pages_charts"]
         assert set(restated()["published"]) <= set(published[FATE])
         assert {name for name in published[FATE] if load(name) is None} == set()
@@ -984,7 +990,7 @@ class TestOriginals:
         """Whatever KubeFATE's samples write at their top level is known, but for keys that are known to be unread."""
         unread = set()
         for path in sorted((reference / "data").glob("v*.yaml")):
-            sample = yaml.safe_load(path.read_text())
+            sample = loaded(path.read_text())
             version = sample.get("chartVersion") or path.name.partition("__")[0]
             chart = sample.get("chartName", FATE)
             serving = load_serving(version) if chart == FATE_SERVING else None

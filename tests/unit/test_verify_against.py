@@ -16,6 +16,7 @@ import yaml
 from planner.plan_json import dump, sha256
 from renderers.commands import run_plan, run_verify
 from renderers.report import json_report
+from tests.quick_yaml import loaded
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed: install it to run these")
 
@@ -68,7 +69,7 @@ class Repository:
     def edited(self, site: str, **changed: Any) -> None:
         """One written file with other values, and plan.json with the digest of it."""
         path, listing = self.path / "out" / site / "cluster.yaml", self.path / "out" / "plan.json"
-        data = yaml.safe_load(path.read_text())
+        data = loaded(path.read_text())
         data["rollsite"] |= changed
         path.write_text(yaml.safe_dump(data))
         document = json.loads(listing.read_text())

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-import yaml
 
 import renderers.importing
 from planner.catalogue import FAULTS
@@ -20,6 +19,7 @@ from planner.diagnostics import Severity
 from renderers.canonical import block
 from renderers.importing.importing import import_paths
 from renderers.report import locate
+from tests.quick_yaml import loaded
 
 COPIES: Final = Path(__file__).parents[4] / "shared" / "reference" / "kubefate" / "data"
 LIST: Final = Path(renderers.importing.__file__).parent / "sample_defects.yaml"
@@ -72,7 +72,7 @@ def test_the_list_is_what_import_finds() -> None:
     if UPDATE:
         head = "# What import finds in KubeFATE's samples. Written by tests/golden/import/test_sample_defects.py.\n"
         LIST.write_text(head + block(found), encoding="utf-8")
-    assert yaml.safe_load(LIST.read_text(encoding="utf-8")) == found
+    assert loaded(LIST.read_text(encoding="utf-8")) == found
 
 
 KNOWN: Final = (
@@ -94,12 +94,12 @@ KNOWN: Final = (
 @pytest.mark.parametrize(("path", "code"), KNOWN)
 def test_every_known_defect_is_in_the_list(path: str, code: str) -> None:
     """Those that were found by hand before import was there."""
-    listed = yaml.safe_load(LIST.read_text(encoding="utf-8"))
+    listed = loaded(LIST.read_text(encoding="utf-8"))
     assert code in {each["code"] for each in listed[path]}
 
 
 def test_every_listed_code_exists() -> None:
     """The page links to their pages."""
-    listed = yaml.safe_load(LIST.read_text(encoding="utf-8"))
+    listed = loaded(LIST.read_text(encoding="utf-8"))
     codes = {each["code"] for found in listed.values() for each in found}
     assert codes <= {module.FAULT.code for module in FAULTS}
