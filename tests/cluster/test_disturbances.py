@@ -488,7 +488,7 @@ def test_server_that_stays_away_is_told(apart: Site, before: Before, monkeypatch
         began = time.monotonic()
         found = apply(apart.folder, HUB)
         assert (found.code, words in found.text, time.monotonic() - began < 10) == (3, True, True), found.all
-        assert "exchange hub  stopped midway on bank, which could not be used any more" in found.text
+        assert "exchange hub  stopped midway: cluster bank could not be used any more" in found.text
         assert "nothing was applied" not in found.text
         monkeypatch.setattr(patience, "PREPARE_SECONDS", 1.0)
         began = time.monotonic()
@@ -626,7 +626,7 @@ def test_server_that_falls_ill_midway(site: Site, monkeypatch: pytest.MonkeyPatc
     site.between.rule = lambda asked: answer(503, PAGE) if asked.writes >= 4 else None
     found = site.apply(format_name="json")
     assert (found.code, found.codes) == (3, ["FED901"]), found.text
-    assert "stopped midway on bank" in found.data["steps"][0]["message"]
+    assert "stopped midway: cluster bank" in found.data["steps"][0]["message"]
     assert found.data["outcome"] != "nothing was applied"
 
 
@@ -646,7 +646,7 @@ def test_login_is_refused(site: Site, control_plane: Cluster, tmp_path: Path, mo
     site.between.rule = lambda asked: refusal if asked.writes >= 4 else None
     found = site.apply(format_name="json")
     assert (found.code, found.codes) == (3, ["FED917"])
-    assert "stopped midway on bank" in found.data["steps"][0]["message"]
+    assert "stopped midway: cluster bank" in found.data["steps"][0]["message"]
 
 
 def test_certificate_of_another_authority(
