@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from planner.checks.cluster_unreachable import cluster_unreachable
 from planner.checks.login_refused import login_refused
@@ -30,6 +30,7 @@ from renderers.cluster.outcomes import SiteOutcome, SiteState
 from renderers.cluster.places import Places
 from renderers.cluster.selection import Chosen
 
+_T = TypeVar("_T")
 _FIRST_CONTACT: Final = 20.0
 """Seconds in which a cluster must answer at all: one that is away is told soon, and not at the end of a long wait."""
 _OF_THE_SERVER: Final = 500
@@ -70,6 +71,17 @@ class Connections:
         if api.given_up:
             return cluster_unreachable(places.of_cluster("context"), folder.cluster, api.server, api.given_up)
         return api
+
+
+def on_cluster(chosen: Chosen, connections: Connections, work: Callable[[Api], _T]) -> _T | SiteOutcome:
+    """What comes of working on a site's cluster; or how that ended because the cluster could not be used."""
+    api = connections.to(chosen)
+    if isinstance(api, Diagnostic):
+        return SiteOutcome(chosen.folder, SiteState.UNREACHABLE, (api,))
+    try:
+        return work(api)
+    except ApiError as error:
+        return failed(chosen.folder, chosen.places, api, error)
 
 
 def failed(folder: SiteFolder, places: Places, api: Api, error: ApiError) -> SiteOutcome:

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from planner.diagnostics import Diagnostic
 from renderers.cluster import applying, patience, record, removing, rights, status
-from renderers.cluster.api import ApiError
+from renderers.cluster.api import Api, ApiError
 from renderers.cluster.applying import Prepared
 from renderers.cluster.clock import Deadline
-from renderers.cluster.connections import Connections, failed
+from renderers.cluster.connections import Connections, failed, on_cluster
 from renderers.cluster.display import Display
 from renderers.cluster.masking import masked, values_of
 from renderers.cluster.operator import Operator
@@ -29,22 +29,18 @@ def prepare(
     is_trial: bool = False,
 ) -> Prepared | SiteOutcome:
     """One site prepared, or how it ended because its cluster could not be spoken to."""
-    api = connections.to(chosen)
-    if isinstance(api, Diagnostic):
-        return SiteOutcome(chosen.folder, SiteState.UNREACHABLE, (api,))
-    folder, places = chosen.folder, chosen.places
-    revision: int | None = None
-    try:
+
+    def prepared(api: Api) -> Prepared | SiteOutcome:
+        folder, places, revision = chosen.folder, chosen.places, None
         if options.is_rollback:
             back = earlier(api, folder, places, Deadline(patience.PREPARE_SECONDS, api.clock))
             if isinstance(back, tuple):
                 return SiteOutcome(folder, SiteState.REFUSED, back)
             folder, places, revision = back.folder, back.places, back.revision
-        prepared = applying.prepare(api, folder, places, options, environ, is_trial=is_trial)
-    except ApiError as error:
-        return failed(chosen.folder, chosen.places, api, error)
-    found = masked(prepared.diagnostics, values_of(folder, prepared.secrets))
-    return replace(prepared, of=revision, diagnostics=found)
+        made = applying.prepare(api, folder, places, options, environ, is_trial=is_trial)
+        return replace(made, of=revision, diagnostics=masked(made.diagnostics, values_of(folder, made.secrets)))
+
+    return on_cluster(chosen, connections, prepared)
 
 
 def observe(chosen: Chosen, connections: Connections) -> Seen:
@@ -67,24 +63,18 @@ def observe(chosen: Chosen, connections: Connections) -> Seen:
 
 def to_remove(chosen: Chosen, connections: Connections, options: Options) -> tuple[Change, ...] | SiteOutcome:
     """The objects that would go, or how finding them out ended."""
-    api = connections.to(chosen)
-    if isinstance(api, Diagnostic):
-        return SiteOutcome(chosen.folder, SiteState.UNREACHABLE, (api,))
-    try:
+
+    def found(api: Api) -> tuple[Change, ...]:
         deadline = Deadline(patience.PREPARE_SECONDS, api.clock)
         return removing.to_remove(api, chosen.folder, deadline, delete_data=options.delete_data)
-    except ApiError as error:
-        return failed(chosen.folder, chosen.places, api, error)
+
+    return on_cluster(chosen, connections, found)
 
 
 def remove(
     chosen: Chosen, connections: Connections, options: Options, operator: Operator, display: Display
 ) -> SiteOutcome:
     """One site taken down, or how that ended."""
-    api = connections.to(chosen)
-    if isinstance(api, Diagnostic):
-        return SiteOutcome(chosen.folder, SiteState.UNREACHABLE, (api,))
-    try:
-        return removing.remove(api, chosen.folder, chosen.places, options, operator, display)
-    except ApiError as error:
-        return failed(chosen.folder, chosen.places, api, error)
+    return on_cluster(
+        chosen, connections, lambda api: removing.remove(api, chosen.folder, chosen.places, options, operator, display)
+    )

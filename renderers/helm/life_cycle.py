@@ -19,9 +19,9 @@ from planner.checks.data_of_another_generation import data_of_another_generation
 from planner.checks.destructive_change import destructive_change
 from planner.diagnostics import Diagnostic
 from renderers.cluster import installed, patience, record, rights
-from renderers.cluster.api import ApiError
+from renderers.cluster.api import Api, ApiError
 from renderers.cluster.clock import Deadline
-from renderers.cluster.connections import Connections, failed
+from renderers.cluster.connections import Connections, failed, on_cluster
 from renderers.cluster.display import Display
 from renderers.cluster.folder import SiteFolder
 from renderers.cluster.helm_releases import releases
@@ -133,12 +133,9 @@ def prepare(
     is_trial: bool = False,
 ) -> Prepared | SiteOutcome:
     """One site prepared, or how it ended because its cluster could not be spoken to."""
-    api = connections.to(chosen)
-    if isinstance(api, Diagnostic):
-        return SiteOutcome(chosen.folder, SiteState.UNREACHABLE, (api,))
-    folder, places = chosen.folder, chosen.places
-    revision: int | None = None
-    try:
+
+    def prepared(api: Api) -> Prepared | SiteOutcome:
+        folder, places, revision = chosen.folder, chosen.places, None
         if options.is_rollback:
             back = earlier(api, folder, places, Deadline(patience.PREPARE_SECONDS, api.clock))
             if isinstance(back, tuple):
@@ -147,9 +144,9 @@ def prepare(
             folder = replace(back.folder, charts=folder.charts)
             places, revision = replace(back.places, folder=folder), back.revision
         ready = preparing.make_ready(api, chosen.context, folder, places, options, environ, is_trial=is_trial)
-    except ApiError as error:
-        return failed(chosen.folder, chosen.places, api, error)
-    return Prepared(ready, revision)
+        return Prepared(ready, revision)
+
+    return on_cluster(chosen, connections, prepared)
 
 
 def observe(chosen: Chosen, connections: Connections) -> Seen:
@@ -176,27 +173,19 @@ def observe(chosen: Chosen, connections: Connections) -> Seen:
 
 def to_remove(chosen: Chosen, connections: Connections, options: Options) -> tuple[Change, ...] | SiteOutcome:
     """The objects that would go, or how finding them out ended."""
-    api = connections.to(chosen)
-    if isinstance(api, Diagnostic):
-        return SiteOutcome(chosen.folder, SiteState.UNREACHABLE, (api,))
-    try:
+
+    def found(api: Api) -> tuple[Change, ...]:
         deadline = Deadline(patience.PREPARE_SECONDS, api.clock)
         return removing.to_remove(api, chosen.folder, options, deadline)
-    except ApiError as error:
-        return failed(chosen.folder, chosen.places, api, error)
+
+    return on_cluster(chosen, connections, found)
 
 
 def remove(
     chosen: Chosen, connections: Connections, options: Options, operator: Operator, display: Display
 ) -> SiteOutcome:
     """One site taken down, or how that ended."""
-    api = connections.to(chosen)
-    if isinstance(api, Diagnostic):
-        return SiteOutcome(chosen.folder, SiteState.UNREACHABLE, (api,))
-    try:
-        return removing.remove(api, chosen, options, operator, display)
-    except ApiError as error:
-        return failed(chosen.folder, chosen.places, api, error)
+    return on_cluster(chosen, connections, lambda api: removing.remove(api, chosen, options, operator, display))
 
 
 def _notes(ready: Ready) -> Iterator[str]:
