@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from tests.cluster.harness import build, lifecycle, places
+from tests.cluster.harness import build, helm, lifecycle, places
 from tests.cluster.harness.cluster import Cluster
 from tests.cluster.harness.failures import HarnessError
 from tests.cluster.harness.fake_node import FakeNode
@@ -153,6 +153,14 @@ def _start(stack: ExitStack, level: Level) -> Cluster:
         _without(f"nothing to start: run python -m tests.cluster.harness build --level {level}")
     try:
         return stack.enter_context(lifecycle.running(level))
+    except HarnessError as failure:
+        _without(str(failure))
+
+
+def helm_binary(generation: int) -> Path:
+    """A helm of a generation, 3 or 4."""
+    try:
+        return helm.binary(generation)
     except HarnessError as failure:
         _without(str(failure))
 

@@ -30,10 +30,9 @@ from renderers.cluster.api import Api, Ran
 from renderers.cluster.clock import Clock
 from tests import charts
 from tests.cluster import sites
-from tests.cluster.conftest import REQUIRE
-from tests.cluster.harness import build, helm, lifecycle, places
+from tests.cluster.conftest import helm_binary
+from tests.cluster.harness import build, lifecycle, places
 from tests.cluster.harness.cluster import Cluster
-from tests.cluster.harness.failures import HarnessError
 from tests.cluster.harness.fake_node import FakeNode
 from tests.cluster.harness.level import Level
 from tests.docs.pages import CLUSTER, DOCS, Block, Folder, blocks, commands, follow, fresh_folder, rewrite
@@ -152,16 +151,6 @@ def reader(lab: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rea
     return Reader(folder, lab)
 
 
-def _helm(generation: int) -> Path:
-    """A helm of a generation; the test is skipped when there is none."""
-    try:
-        return helm.binary(generation)
-    except HarnessError as failure:
-        if os.environ.get(REQUIRE) == "1":
-            pytest.fail(str(failure), pytrace=False)
-        pytest.skip(str(failure))
-
-
 @dataclass(slots=True)
 class Reader:
     """Follows a page on a cluster. `then` is called after each command, with the command."""
@@ -226,7 +215,7 @@ def test_deploy_through_kubefate(reader: Reader, tmp_path: Path, monkeypatch: py
             monkeypatch.setenv("KUBEFATE_PASSWORD", password)
             pace = Pace(speed=0.05)
             settings = Settings(tmp_path / "state", password=password, pace=pace, repository=Repository(packages))
-            service = stack.enter_context(in_thread(settings, RealCluster(reader.cluster.kubeconfig, _helm(3))))
+            service = stack.enter_context(in_thread(settings, RealCluster(reader.cluster.kubeconfig, helm_binary(3))))
             _lead(monkeypatch, SERVICE, service.port)
 
         reader.then = start
@@ -236,7 +225,7 @@ def test_deploy_through_kubefate(reader: Reader, tmp_path: Path, monkeypatch: py
 @pytest.mark.timeout(300)
 def test_apply_with_helm(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a real helm, from rendering to removal."""
-    monkeypatch.setenv("FEDPLAN_HELM", str(_helm(4)))
+    monkeypatch.setenv("FEDPLAN_HELM", str(helm_binary(4)))
     for name, value in PASSWORDS.items():
         monkeypatch.setenv(name, value)
     charts.write_package(reader.folder.path / "charts", "fate", "v1.11.2", _changed())

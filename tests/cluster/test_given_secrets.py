@@ -14,10 +14,8 @@ from kubernetes import client
 from renderers.live_command import run_live
 from tests import charts
 from tests.cluster import sites
-from tests.cluster.conftest import Namespaces
-from tests.cluster.harness import helm
+from tests.cluster.conftest import Namespaces, helm_binary
 from tests.cluster.harness.cluster import Cluster
-from tests.cluster.harness.failures import HarnessError
 from tests.cluster.harness.fake_node import FakeNode
 from tests.cluster.sites import FILE, Ended, cluster_at, federation, kubeconfig, party, planned, use
 from tests.standins.kubefate_service.charts import Folder
@@ -95,7 +93,7 @@ def service(control_plane: Cluster, tmp_path: Path) -> Iterator[str]:
     settings = Settings(
         tmp_path / "state", password=SERVICE, pace=Pace(speed=0.1), repository=Folder(tmp_path / "packages")
     )
-    with in_thread(settings, RealCluster(control_plane.kubeconfig, helm.binary(3))) as running:
+    with in_thread(settings, RealCluster(control_plane.kubeconfig, helm_binary(3))) as running:
         yield running.url
 
 
@@ -110,10 +108,7 @@ def lab(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Lab:
     assert fake_node
-    try:
-        monkeypatch.setenv("FEDPLAN_HELM", str(helm.binary(4)))
-    except HarnessError as failure:
-        pytest.skip(str(failure))
+    monkeypatch.setenv("FEDPLAN_HELM", str(helm_binary(4)))
     use(monkeypatch, kubeconfig(tmp_path / "kubeconfig", bank=control_plane))
     told = {"MYSQL_PW": PASSWORD, "FB_PW": LOGIN, "KUBEFATE_PW": SERVICE, "BOARD_CRT": "CRT", "BOARD_KEY": KEY}
     for name, value in told.items():

@@ -23,10 +23,8 @@ from renderers.status_command import Request as StatusRequest
 from renderers.status_command import run_status
 from tests import charts
 from tests.cluster import sites
-from tests.cluster.conftest import REQUIRE, Namespaces
-from tests.cluster.harness import helm as binaries
+from tests.cluster.conftest import Namespaces, helm_binary
 from tests.cluster.harness.cluster import Cluster
-from tests.cluster.harness.failures import HarnessError
 from tests.cluster.harness.fake_node import FakeNode
 from tests.cluster.sites import FILE, Ended, cluster_at, federation, kubeconfig, party, planned, use
 
@@ -104,13 +102,8 @@ def helm4(monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def used(generation: int, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A helm, as the one that is used; without it the test is skipped, or fails where that is asked for."""
-    try:
-        path = binaries.binary(generation)
-    except HarnessError as failure:
-        if os.environ.get(REQUIRE) == "1":
-            pytest.fail(str(failure), pytrace=False)
-        pytest.skip(str(failure))
+    """A helm, as the one that is used."""
+    path = helm_binary(generation)
     monkeypatch.setenv("FEDPLAN_HELM", str(path))
     return path
 
@@ -463,14 +456,12 @@ def test_helm_fails(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("FEDPLAN_HELM", str(tmp_path / "nothing"))
     absent = lab.apply(format_name="json")
     assert (absent.code, absent.codes) == (1, ["FED950"]), absent.all
-    monkeypatch.setenv("FEDPLAN_HELM", str(binaries.binary(4)))
+    monkeypatch.setenv("FEDPLAN_HELM", str(helm_binary(4)))
     lab.applied()
     before = lab.table()
     spy = tmp_path / "helm"
     refusal = "echo 'Error: UPGRADE FAILED: the moon is full' >&2; exit 1"
-    spy.write_text(
-        f'#!/bin/sh\n[ "$1" = upgrade ] && {{ {refusal}; }}\nexec {binaries.binary(4)} "$@"\n', encoding="utf-8"
-    )
+    spy.write_text(f'#!/bin/sh\n[ "$1" = upgrade ] && {{ {refusal}; }}\nexec {helm_binary(4)} "$@"\n', encoding="utf-8")
     spy.chmod(spy.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("FEDPLAN_HELM", str(spy))
     lab.clusters[1]["address"] = "192.0.2.81"

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-import os
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -30,10 +29,8 @@ from renderers.cluster.installed import NO_RELEASES, Confirmed, Releases, confir
 from renderers.cluster.places import Places
 from renderers.cluster.record import Record
 from renderers.cluster.references import Reference, reference
-from tests.cluster.conftest import REQUIRE, Namespaces
-from tests.cluster.harness import helm as binaries
+from tests.cluster.conftest import Namespaces, helm_binary
 from tests.cluster.harness.cluster import Cluster
-from tests.cluster.harness.failures import HarnessError
 from tests.cluster.sites import node_ports
 from tests.cluster.test_rollout import FastClock, folder_of
 
@@ -298,7 +295,7 @@ def test_the_status_of_a_release(helm: Helm) -> None:
 @pytest.mark.usefixtures("fake_node")
 def test_it_is_the_same_with_a_real_helm(helm: Helm, tmp_path: Path, generation: int) -> None:
     """Its records are read, what it writes is no drift, and stale pods and a roll-back are found."""
-    binary = _binary(generation)
+    binary = helm_binary(generation)
     chart = tmp_path / "fate"
     (chart / "templates").mkdir(parents=True)
     (chart / "Chart.yaml").write_text("apiVersion: v1\nname: fate\nversion: v1.11.2\n", encoding="utf-8")
@@ -326,15 +323,6 @@ def test_it_is_the_same_with_a_real_helm(helm: Helm, tmp_path: Path, generation:
     before = helm.releases()
     run("rollback", NAME, "1")
     assert "FED973" in codes(helm.confirmed(before))
-
-
-def _binary(generation: int) -> Path:
-    try:
-        return binaries.binary(generation)
-    except HarnessError as failure:
-        if os.environ.get(REQUIRE) == "1":
-            pytest.fail(str(failure), pytrace=False)
-        pytest.skip(str(failure))
 
 
 def test_a_stranger_sees_nothing_of_helm(

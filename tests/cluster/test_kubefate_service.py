@@ -18,10 +18,8 @@ from renderers.status_command import Request as StatusRequest
 from renderers.status_command import run_status
 from tests import charts
 from tests.cluster import sites
-from tests.cluster.conftest import Namespaces
-from tests.cluster.harness import helm
+from tests.cluster.conftest import Namespaces, helm_binary
 from tests.cluster.harness.cluster import Cluster
-from tests.cluster.harness.failures import HarnessError
 from tests.cluster.harness.fake_node import FakeNode
 from tests.cluster.sites import FILE, Ended, cluster_at, federation, kubeconfig, party, planned, use
 from tests.contract.service import Plain
@@ -41,10 +39,7 @@ LOGIN = "Xk2theLogin0fFateboard"
 def service(control_plane: Cluster, fake_node: FakeNode, tmp_path: Path) -> Iterator[InThread]:
     """A service of the test's cluster, whose repository has the small charts."""
     del fake_node
-    try:
-        binary = helm.binary(3)
-    except HarnessError as failure:
-        pytest.skip(str(failure))
+    binary = helm_binary(3)
     for name in ("fate", "fate-serving"):
         charts.write_package(tmp_path / "packages", name, "v1.11.2" if name == "fate" else "")
     settings = Settings(

@@ -27,10 +27,8 @@ from renderers.status_command import run_status
 from renderers.verify_folder_command import run_verify_folder
 from tests import charts
 from tests.cluster import sites
-from tests.cluster.conftest import Namespaces
-from tests.cluster.harness import helm
+from tests.cluster.conftest import Namespaces, helm_binary
 from tests.cluster.harness.cluster import Cluster
-from tests.cluster.harness.failures import HarnessError
 from tests.cluster.harness.fake_node import FakeNode
 from tests.cluster.sites import FILE, ROOT, Ended, cluster_at, federation, kubeconfig, party, planned, use
 from tests.standins.kubefate_service.charts import Folder
@@ -104,10 +102,7 @@ def service(control_plane: Cluster, tmp_path: Path) -> Iterator[InThread]:
         pace=Pace(speed=0.1),
         repository=Folder(tmp_path / "packages"),
     )
-    try:
-        binary = helm.binary(3)
-    except HarnessError as failure:
-        pytest.skip(str(failure))
+    binary = helm_binary(3)
     with in_thread(settings, RealCluster(control_plane.kubeconfig, binary)) as running:
         yield running
 
@@ -123,7 +118,7 @@ def lab(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Lab:
     assert fake_node
-    monkeypatch.setenv("FEDPLAN_HELM", str(helm.binary(4)))
+    monkeypatch.setenv("FEDPLAN_HELM", str(helm_binary(4)))
     use(monkeypatch, kubeconfig(tmp_path / "kubeconfig", bank=control_plane))
     for name, value in SECRETS.items():
         monkeypatch.setenv(name, value)

@@ -19,9 +19,7 @@ from renderers.helm.program import Helm
 from renderers.helm.site import render_site
 from renderers.helm.values import ChartValues, at, chart_values, cluster_data, filled, leaves, with_words
 from tests import charts
-from tests.cluster.conftest import REQUIRE
-from tests.cluster.harness import helm as binaries
-from tests.cluster.harness.failures import HarnessError
+from tests.cluster.conftest import helm_binary
 
 GENERATIONS = pytest.mark.parametrize("helm", [3, 4], indirect=True, ids=["helm3", "helm4"])
 
@@ -29,12 +27,7 @@ GENERATIONS = pytest.mark.parametrize("helm", [3, 4], indirect=True, ids=["helm3
 @pytest.fixture
 def helm(request: pytest.FixtureRequest) -> Helm:
     """A real helm."""
-    try:
-        path = binaries.binary(request.param)
-    except HarnessError as failure:
-        if os.environ.get(REQUIRE) == "1":
-            pytest.fail(str(failure), pytrace=False)
-        pytest.skip(str(failure))
+    path = helm_binary(request.param)
     found = program.find({**os.environ, program.VARIABLE: str(path)}, Place())
     assert isinstance(found, Helm), found
     return found
