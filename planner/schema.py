@@ -281,6 +281,7 @@ RULES: Final = {
     "kubernetes": "a Kubernetes version like 1.27",
     "storageClass": "a name of lower-case letters, digits, dashes and dots",
     "kubernetesName": "a name of lower-case letters, digits, dashes and dots",
+    "secretKey": "a name of letters, digits, dashes, dots and underscores",
     "url": "an http or https URL",
     "serverUrl": "an https URL without a path, like https://192.168.9.1:6443",
     "subPath": "a relative path",
@@ -878,6 +879,9 @@ def _bad_key(path: KeyPath, error: Any, document: Document) -> _Mistake:
         return _unknown_key(path, {"propertyNames": schema}, document)
     if schema.get("def") == "name":
         return _Mistake(_bad_name(key, place), path)
+    rule = RULES.get(schema.get("def", ""))
+    if rule is not None:
+        return _Mistake(Diagnostic(BAD_VALUE, f"the key `{_plain(key)}` is not {rule}", place, f"write {rule}"), path)
     message = f"`{_plain(key)}` is no resource name"
     return _Mistake(Diagnostic(BAD_VALUE, message, place, "write for example cpu, memory or nvidia.com/gpu"), path)
 

@@ -8,7 +8,8 @@ Example:
 
     $ invoke apply --party 9999
     federation.yaml:6:5: error[FED932]: KubeFATE's service on bank cannot be logged in to: nothing gives the password
-      hint: set FATECLOUD_USER_PASSWORD, or name it: `kubefate: {password: "env:KUBEFATE_PASSWORD"}`
+      hint: set FATECLOUD_USER_PASSWORD, or write at the cluster
+            `kubefate: {url: "https://HOST", user: USER, password: "env:KUBEFATE_PASSWORD"}`
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ from planner.diagnostics import Diagnostic, Fault, Place
 from planner.wording import spoken
 
 FAULT = Fault("FED932", "no_service_login")
+_EXAMPLE = '`kubefate: {url: "https://HOST", user: USER, password: "env:KUBEFATE_PASSWORD"}`'
 
 
 def no_service_login(place: Place, cluster: str, problems: str) -> Diagnostic:
     """Say what is missing or unusable of a login, in clauses."""
     message = f"KubeFATE's service on {cluster} cannot be logged in to: {spoken(problems)}"
-    hint = 'set FATECLOUD_USER_PASSWORD, or name it: `kubefate: {password: "env:KUBEFATE_PASSWORD"}`'
+    hint = f"set FATECLOUD_USER_PASSWORD, or write at the cluster {_EXAMPLE}"
     return Diagnostic(FAULT, message, place, hint)

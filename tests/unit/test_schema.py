@@ -213,6 +213,8 @@ def test_a_mistake_in_a_party_is_one_diagnostic(more: str, expected: list[tuple[
         (party("id: 1"), "add it, for example `cluster: bank`"),
         (BASE.replace(BANK, BANK[:-1] + ", kubernetes: 1.27}"), 'put it in quotes: "1.27"'),
         (BASE.replace("name: demo", "name: De_mo"), "write for example de-mo"),
+        (party('id: 1, cluster: shop, secrets: {Harbor_X: {a: "env:X"}}'), "write a name of lower-case letters"),
+        (party('id: 1, cluster: shop, secrets: {harbor: {a b: "env:X"}}'), "write a name of letters, digits, dashes"),
     ],
 )
 def test_hints_can_be_followed(text: str, hint: str) -> None:
