@@ -26,7 +26,7 @@ from renderers.cluster.masking import long_enough, masked
 from renderers.cluster.places import Places
 from renderers.cluster.preview import Action, Change, called
 from renderers.cluster.references import Document, Reference
-from renderers.cluster.secret_lookup import live_value, looked_up
+from renderers.cluster.secret_lookup import SecretReader, live_value, looked_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +105,25 @@ def is_given(folder: SiteFolder, wanted: Prerequisite) -> bool:
 def is_own(live: Document) -> bool:
     """Whether apply has made a Secret: any other is the operator's."""
     return labels_of(live).get(MANAGER_LABEL) == OURSELVES
+
+
+def with_given(folder: SiteFolder, environ: Mapping[str, str], read: SecretReader) -> SecretReader:
+    """Reads Secrets as they will be when those that federation.yaml gives are written: what takes a value from one
+    is prepared before it is made.
+    """
+    given = {(each.namespace, each.name): each for each in folder.given}
+
+    def get(reference: Reference) -> tuple[Document | None, str]:
+        document, refusal = read(reference)
+        coming = given.get((reference.namespace, reference.name))
+        if coming is None or (document is not None and not is_own(document)):
+            return document, refusal
+        found = {key: looked_up(text, environ, read) for key, text in coming.data.items()}
+        if any(value.problem for value in found.values()):
+            return document, refusal
+        return _document(folder, coming, {key: value.value for key, value in found.items()}), ""
+
+    return get
 
 
 def _live(api: Api, reference: Reference, deadline: Deadline) -> Document | None:

@@ -18,6 +18,7 @@ from planner.checks.unusable_secret import unusable_secret
 from planner.diagnostics import Diagnostic, KeyPath, Place
 from renderers.cluster.api import Api, RefusedError
 from renderers.cluster.clock import Deadline
+from renderers.cluster.given_secrets import with_given
 from renderers.cluster.places import Places
 from renderers.cluster.references import Document, Reference
 from renderers.cluster.secret_lookup import looked_up
@@ -120,7 +121,7 @@ class _Filling:
             self.diagnostics.append(secret_unresolved(self.places.of_site(), _told(path), reason))
             return ""
         place = _place_of(reference, self.places)
-        found = looked_up(reference, self.environ, self.secrets.get)
+        found = looked_up(reference, self.environ, with_given(self.places.folder, self.environ, self.secrets.get))
         if found.problem:
             self.diagnostics.append(secret_unresolved(place, reference, found.problem))
             return ""

@@ -22,6 +22,7 @@ from planner.secret_references import GENERATE
 from renderers.cluster.api import FIELD_MANAGER, Api, RefusedError
 from renderers.cluster.clock import Deadline
 from renderers.cluster.folder import Desired, SiteFolder
+from renderers.cluster.given_secrets import with_given
 from renderers.cluster.places import Places
 from renderers.cluster.references import WORKLOADS, Document, Reference
 from renderers.cluster.secret_lookup import Found, live_value, looked_up
@@ -68,7 +69,7 @@ def resolve(
     changed: list[tuple[str, str]] = []
     diagnostics: list[Diagnostic] = []
     notes: list[str] = []
-    sources = _Sources(api, deadline, environ, generate)
+    sources = _Sources(api, folder, deadline, environ, generate)
     for desired in folder.secrets:
         live, refusal = sources.secret(desired.reference)
         data: dict[str, bytes] = {}
@@ -95,6 +96,7 @@ class _Sources:
     """Where values come from. Secrets of the cluster are read once."""
 
     api: Api
+    folder: SiteFolder
     deadline: Deadline
     environ: Mapping[str, str] = field(repr=False)
     generate: Callable[[], str]
@@ -121,7 +123,7 @@ class _Sources:
         now = live_value(live, key)
         if reference == "generate":
             return self._made(now, refusal)
-        found = looked_up(reference, self.environ, self.secret)
+        found = looked_up(reference, self.environ, with_given(self.folder, self.environ, self.secret))
         if found.problem and now and not reference.startswith("secret:"):
             return Found(now, kept=True)
         return found

@@ -51,15 +51,15 @@ class Lab:
         auths = {"auths": {"harbor.example": {"auth": base64.b64encode(f"robot:{token}".encode()).decode()}}}
         self.login.write_text(json.dumps(auths), encoding="utf-8")
 
-    def plan(self, **secrets: dict[str, str]) -> None:
-        """Plan the party with its Secrets."""
+    def plan(self, mysql: str = "env:MYSQL_PW", **secrets: dict[str, str]) -> None:
+        """Plan the party with its Secrets, and where the password of its MySQL is."""
         given = {
             "harbor": {".dockerconfigjson": f"file:{self.login}"},
             "board": {"tls.crt": "env:BOARD_CRT", "tls.key": "env:BOARD_KEY"},
             **secrets,
         }
         more: dict[str, Any] = {"charts": "charts"} if self.target != "kubernetes" else {}
-        defaults = {"target": self.target, "credentials": {"mysql": "env:MYSQL_PW", "fateboard": "env:FB_PW"}, **more}
+        defaults = {"target": self.target, "credentials": {"mysql": mysql, "fateboard": "env:FB_PW"}, **more}
         site = party(9999, self.namespace, imagePullSecrets=["harbor"], secrets=given)
         planned(self.folder, federation(site, clusters=self.clusters, defaults=defaults))
 
@@ -144,6 +144,14 @@ def test_a_life(lab: Lab) -> None:
     gone = sites.remove(lab.folder, "party-9999", delete_data=True)
     assert gone.code == 0, gone.all
     assert lab.secret("board").data is not None
+
+
+def test_a_password_from_one(lab: Lab) -> None:
+    """A password that is taken from such a Secret is known before the Secret is made."""
+    lab.plan(mysql=f"secret:{lab.namespace}/vault#word", vault={"word": "env:MYSQL_PW"})
+    assert lab.changes() == [("create", "harbor"), ("create", "board")]
+    assert base64.b64decode(lab.secret("vault").data["word"]).decode() == PASSWORD
+    assert lab.changes() == []
 
 
 def test_somebody_elses(lab: Lab) -> None:
