@@ -111,6 +111,14 @@ def _items(data: Data, key: str) -> Iterator[tuple[int, Any]]:
             yield index, item
 
 
+def _modules(data: Data) -> tuple[str, ...] | None:
+    """The list of modules; None where there is none, or where one of them was left out as wrong: what then lacks in
+    the list is not known, and findings by place would name the wrong item.
+    """
+    found: Sequence[str | None] | None = data.get("modules")
+    return None if found is None or None in found else tuple(name for name in found if name is not None)
+
+
 def _site_key(reference: int | str) -> str:
     return party_key(reference) if isinstance(reference, int) else exchange_key(reference)
 
@@ -138,7 +146,7 @@ def _site(kind: str, data: Data, own: Data, path: KeyPath, release: str) -> Site
         engine=_engine(data.get("engine", "eggroll")),
         algorithm=data.get("algorithm", "Basic"),
         device=data.get("device", "CPU"),
-        modules=tuple(data["modules"]) if "modules" in data else None,
+        modules=_modules(data),
         pins=MappingProxyType(dict(data.get("ports", {}))),
         exposure=_exposure(data.get("exposure", "NodePort")),
         fateflow=data.get("fateflow", "NodePort"),
@@ -150,7 +158,7 @@ def _site(kind: str, data: Data, own: Data, path: KeyPath, release: str) -> Site
         registry=data.get("registry"),
         image_tag=data.get("imageTag"),
         pull_policy=data.get("pullPolicy"),
-        pull_secrets=tuple(data.get("imagePullSecrets", ())),
+        pull_secrets=tuple(name for _, name in _items(data, "imagePullSecrets")),
         persistence=bool(persistence),
         storage=MappingProxyType(dict(persistence) if isinstance(persistence, Mapping) else {}),
         components=MappingProxyType(dict(data.get("components", {}))),
@@ -196,7 +204,7 @@ def _serving(data: Data) -> Serving:
         name=name,
         namespace=value.get("namespace", name),
         release=value.get("release"),
-        modules=tuple(value["modules"]) if "modules" in value else None,
+        modules=_modules(value),
         exposure=_exposure(value.get("exposure", data.get("exposure", "NodePort"))),
         ingress=_ingress({**_domain_and_class(data), **value.get("ingress", {})}),
         redis=None if redis is None else Redis(redis["host"], redis.get("port", 6379), redis["password"]),
