@@ -25,6 +25,10 @@ SPARK_HOME: Final = "/data/projects/spark-3.1.3-bin-hadoop3.2/"
 _CORES: Final = 4
 """Cores for jobs of a Spark worker, or of FATE-Flow's own pod where that computes, without a limit of its own: as many
 as a job asks for where it does not say."""
+_TWO_ROLES: Final = 8
+"""Cores that a job takes in which one party has two roles, as in the toy example with itself: FATE-Flow 2.0.0 sets four
+aside for each role, whatever there is (conf/job_default_config.yaml), and a job that cannot have them waits for ever.
+"""
 _HEAD: Final = "# FATE-Flow of {label}. Read at start only.\n"
 _HOOKS: Final = {
     name: f"fate_flow.hook.flow.{name}" for name in ("client_authentication", "site_authentication", "permission")
@@ -164,16 +168,17 @@ def _mysql(database: Database) -> dict[str, Any]:
 
 
 def _computing(installation: Installation) -> dict[str, Any]:
-    """FATE 2's engine that computes; `cores` are those of all nodes together, as many as there really are."""
+    """FATE 2's engine that computes; `cores` are those of all nodes together, and never too few for any job at all."""
     computing = engines(installation)["computing"]
     if computing == "eggroll":
         nodes = nodemanagers(installation)
         port = installation.planned.release.ports.clustermanager
-        cores = processors(installation) * nodes
+        cores = max(processors(installation) * nodes, _TWO_ROLES)
         return {"eggroll": {"cores": cores, "nodes": nodes, "host": "clustermanager", "port": port}}
+    cores = max(_cores(installation) * _nodes(installation), _TWO_ROLES)
     if computing == "spark":
-        return {"spark": {"home": SPARK_HOME, "cores": _cores(installation) * _nodes(installation)}}
-    return {"standalone": {"cores": _cores(installation)}}
+        return {"spark": {"home": SPARK_HOME, "cores": cores}}
+    return {"standalone": {"cores": cores}}
 
 
 def _cores(installation: Installation) -> int:

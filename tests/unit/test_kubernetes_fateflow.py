@@ -168,7 +168,7 @@ def test_osx_is_dialled_as_a_stream() -> None:
     """FATE 2 with OSX in the mode that its parties speak, and clustermanager where it is."""
     written = conf(python(half(planned("v2.0.0"))))
     assert written["federation"]["osx"] == {"host": "osx", "port": 9370, "mode": "stream"}
-    assert written["computing"]["eggroll"] == {"cores": 4, "nodes": 1, "host": "clustermanager", "port": 4670}
+    assert written["computing"]["eggroll"] == {"cores": 8, "nodes": 1, "host": "clustermanager", "port": 4670}
 
 
 def test_cores_are_those_there_are() -> None:
@@ -181,6 +181,23 @@ def test_cores_are_those_there_are() -> None:
     asked = ", components: {sparkWorker: {replicas: 5, resources: {limits: {cpu: 8}}}}"
     spark = conf(python(half(planned(engine="spark_rabbitmq", party=asked))))["fate_on_spark"]["spark"]
     assert (spark["cores_per_node"], spark["nodes"]) == (8, 5)
+
+
+@pytest.mark.parametrize("engine", ["eggroll", "standalone_rabbitmq"])
+@pytest.mark.parametrize(("limit", "cores"), [(1, 8), (8, 8), (9, 9)])
+def test_a_party_can_have_two_roles(engine: str, limit: int, cores: int) -> None:
+    """FATE-Flow 2 sets four cores aside for each role, so with fewer than eight no party could test itself."""
+    word, setting = (
+        ("nodemanager", "sessionProcessorsPerNode: {}")
+        if engine == "eggroll"
+        else (
+            "python",
+            "resources: {{limits: {{cpu: {}}}}}",
+        )
+    )
+    asked = f", components: {{{word}: {{{setting.format(limit)}}}}}"
+    (computing,) = conf(python(half(planned("v2.0.0", engine=engine, party=asked))))["computing"].values()
+    assert computing["cores"] == cores
 
 
 def test_database() -> None:
