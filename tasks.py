@@ -169,13 +169,15 @@ def plan(  # noqa: PLR0913, PLR0917 - one argument per option
         "against": "Git revision: which pairs are lost, gained or re-routed since (exit 2 for the lost and re-routed).",
         "from_": "A site's folder or bundle that was handed over, in place of federation.yaml.",
         "digest": "With --from: the digest that the folder must have.",
-        "live": "Run FATE's toy example where your kubeconfig leads: self tests, then pairs that use every leg.",
-        "all_pairs": "With --live: every ordered pair that must talk.",
-        "pair": "With --live: GUEST:HOST alone, as in 9999:10000 (repeatable).",
-        "party": "With --live: the pairs whose guest is this party alone (repeatable).",
-        "failed": "With --live: repeat what failed in the last run.",
-        "parallel": "With --live: jobs at once (default 4).",
-        "timeout": "With --live: seconds for each job (default 600).",
+        "live": "Ask what runs where your kubeconfig leads: probes, then FATE's toy example, then serving.",
+        "only": "With --live: probes, toy or serving alone.",
+        "all_pairs": "With --live: a toy example for every ordered pair that must talk.",
+        "pair": "With --live: GUEST:HOST and what is on their way alone, as in 9999:10000 (repeatable).",
+        "party": "With --live: this party's site and the pairs whose guest it is alone (repeatable).",
+        "failed": "With --live: repeat what was not true, failed or was not done in the last run.",
+        "inference": "With --live: file of the inference request that a bound model is to answer.",
+        "parallel": "With --live: sites or jobs at once (default 4).",
+        "timeout": "With --live: seconds for each toy example (default 600).",
         "format": f"One of {FORMATS}.",
     },
 )
@@ -189,10 +191,12 @@ def verify(  # noqa: PLR0913, PLR0917 - one argument per option
     from_: str = "",
     digest: str | None = None,
     live: bool = False,  # noqa: FBT001, FBT002 - invoke makes a flag of it
+    only: str = "",
     all_pairs: bool = False,  # noqa: FBT001, FBT002 - as above
     pair: Sequence[str] | None = None,
     party: Sequence[str] | None = None,
     failed: bool = False,  # noqa: FBT001, FBT002 - as above
+    inference: str = "",
     parallel: int = 4,
     timeout: int = 600,
     format: str = "text",  # noqa: A002 - the option is called --format
@@ -200,20 +204,23 @@ def verify(  # noqa: PLR0913, PLR0917 - one argument per option
     """Prove the routes in the written out/ again, as a stranger would read it; with --live in the clusters, too."""
     from renderers.commands import run_verify
 
-    asked = (all_pairs, pair, party, failed, parallel != 4, timeout != 600)  # noqa: PLR2004 - the defaults
+    defaults = (parallel, timeout) == (4, 600)
+    asked = (only, all_pairs, pair, party, failed, inference, not defaults)
     if live:
         from renderers.verify_live_command import Request, run_verify_live
 
         if from_ or digest is not None or path or against:
-            _usage("--live stands without --from, --path and --against: it proves out/ and then asks the clusters")
+            _usage("--live stands without --from, --path and --against: it proves out/ and then asks what runs")
         text, code = run_verify_live(
             Request(
                 file=file,
                 out=out or None,
+                only=only,
                 pairs=tuple(pair or ()),
                 parties=tuple(party or ()),
                 all_pairs=all_pairs,
                 failed=failed,
+                inference=inference,
                 parallel=parallel,
                 timeout=timeout,
                 format_name=_checked_format(format),
@@ -223,7 +230,7 @@ def verify(  # noqa: PLR0913, PLR0917 - one argument per option
         _exit(code)
         return
     if any(asked):
-        _usage("--all-pairs, --pair, --party, --failed, --parallel and --timeout go with --live")
+        _usage("--only, --all-pairs, --pair, --party, --failed, --inference, --parallel and --timeout go with --live")
     if from_ or digest is not None:
         from renderers.verify_folder_command import run_verify_folder
 

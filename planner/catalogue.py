@@ -26,16 +26,22 @@ from planner.checks import (
     broken_lock,
     broken_site_folder,
     broken_yaml,
+    broker_link_broken,
     bundle_not_written,
     busy_release,
+    certificate_ends_soon,
+    certificates_do_not_fit,
     chart_missing,
     chart_not_at_service,
     chart_refused,
     charts_elsewhere,
+    claim_not_bound,
+    clocks_differ,
     cluster_elsewhere,
     cluster_name_taken,
     cluster_unreachable,
     colon_in_address,
+    component_silent,
     contradicting_topology,
     contradictory_folder,
     cores_differ,
@@ -60,13 +66,16 @@ from planner.checks import (
     duplicate_name,
     duplicate_route,
     earlier_revision,
+    eggroll_nodes_missing,
     empty_file,
     endpoint_taken,
     exchange_is_party,
     exchange_without_control,
     fateflow_hidden,
+    fateflow_silent,
     field_conflict,
     forbidden_route,
+    foreign_certificate,
     foreign_exchange_chart,
     foreign_import,
     foreign_namespace,
@@ -83,6 +92,7 @@ from planner.checks import (
     idle_storage,
     illegal_engine,
     image_tag_differs,
+    inference_failed,
     ingress_class_missing,
     ingress_dialled,
     ingress_host_taken,
@@ -116,16 +126,19 @@ from planner.checks import (
     mixed_nginx_ports,
     mixed_releases,
     moved_secret,
+    mysql_refuses,
     mysql_shared,
     named_only,
     namespace_missing,
     namespace_taken,
+    nginx_lost_fateflow,
     nginx_needs_ip,
     nginx_table_full,
     no_key_in_kube_cfg,
     no_service_login,
     node_port_held,
     nodemanagers_collide,
+    nodes_not_labelled,
     not_applied,
     not_confirmed,
     not_exposed,
@@ -138,11 +151,14 @@ from planner.checks import (
     one_way_route,
     orphaned_job,
     other_chart_runs,
+    other_fate_runs,
     oversized_file,
+    peer_closed,
     plain_pulsar_peer,
     polling_without_rollsite,
     port_out_of_range,
     port_taken,
+    probe_unchecked,
     pulsar_producers_collide,
     quota_exceeded,
     rabbitmq_behind_exchange,
@@ -181,19 +197,25 @@ from planner.checks import (
     service_unreachable,
     serving_alone,
     serving_forgets,
+    serving_peer_silent,
     serving_releases_differ,
+    serving_without_fateflow,
     setting_in_override,
     setting_without_manifest,
     shared_claim,
     shared_docker_host,
     skipped_file,
+    spark_master_has_address,
     stale_out,
     stale_pods,
+    stale_pulsar_peer,
     star_without_exchange,
     stray_file,
     system_namespace,
+    table_not_read,
     tenant_differs,
     tls_mismatch,
+    tls_not_spoken,
     tls_without_effect,
     torn_out,
     toy_failed,
@@ -250,6 +272,7 @@ from planner.checks import (
     wrong_live_route,
     wrong_modules,
     wrong_own_entry,
+    wrong_party_answers,
     wrong_polling_server,
     wrong_type,
 )
@@ -360,6 +383,9 @@ FAULTS: Final[tuple[ModuleType, ...]] = (
     registry_without_zookeeper,  # FED504
     nothing_to_serve,  # FED505
     serving_forgets,  # FED506
+    serving_peer_silent,  # FED507
+    serving_without_fateflow,  # FED508
+    inference_failed,  # FED509
     foreign_serving,  # FED520
     # FED601 unplanned_engine: every engine is planned
     unplanned_target,  # FED602
@@ -419,6 +445,7 @@ FAULTS: Final[tuple[ModuleType, ...]] = (
     tls_without_effect,  # FED803
     secret_in_override,  # FED804
     bad_secret_reference,  # FED805
+    certificate_ends_soon,  # FED806
     cluster_unreachable,  # FED901
     unknown_context,  # FED902
     wrong_cluster,  # FED903
@@ -482,10 +509,12 @@ FAULTS: Final[tuple[ModuleType, ...]] = (
     foreign_release,  # FED961
     busy_release,  # FED962
     unreadable_release,  # FED963
+    nginx_lost_fateflow,  # FED964
     broken_bundle,  # FED965
     charts_elsewhere,  # FED966
     bundle_not_written,  # FED967
     contradictory_folder,  # FED968
+    certificates_do_not_fit,  # FED969
     release_missing,  # FED970
     release_stuck,  # FED971
     release_failed,  # FED972
@@ -499,6 +528,23 @@ FAULTS: Final[tuple[ModuleType, ...]] = (
     toy_failed,  # FED980
     toy_unchecked,  # FED981
     self_test_failed,  # FED982
+    peer_closed,  # FED983
+    tls_not_spoken,  # FED984
+    foreign_certificate,  # FED985
+    fateflow_silent,  # FED986
+    other_fate_runs,  # FED987
+    component_silent,  # FED988
+    wrong_party_answers,  # FED989
+    table_not_read,  # FED990
+    eggroll_nodes_missing,  # FED991
+    stale_pulsar_peer,  # FED992
+    clocks_differ,  # FED993
+    nodes_not_labelled,  # FED994
+    claim_not_bound,  # FED995
+    mysql_refuses,  # FED996
+    spark_master_has_address,  # FED997
+    broker_link_broken,  # FED998
+    probe_unchecked,  # FED999
 )
 """All faults by code. A code is for ever: a retired one stays here in a comment."""
 

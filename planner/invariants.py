@@ -21,7 +21,7 @@ class Invariant:
 
     `where` holds a code for a check, for what the proof finds in rendered files and for what an import finds;
     `module:name` of the code that makes it impossible, or that lists what must exist before; `path::name` of a test;
-    for a probe the sentence that is true when all is well, and for what is not planned the reason.
+    for a probe its sort in `planner.probes`, and for what is not planned the reason.
     """
 
     id: str
@@ -77,7 +77,7 @@ INVARIANTS: Final = (
         "the namespace exists before the install",
         (
             ("listed", "planner.prerequisites:prerequisites"),
-            ("probe", "the site's namespace exists"),
+            ("probe", "namespace-exists"),
         ),
     ),
     Invariant("INV-NS-3", "names are unique per cluster under PodSecurityPolicy", (("check", "FED310"),)),
@@ -87,7 +87,7 @@ INVARIANTS: Final = (
         "image pull secrets exist in the namespace",
         (
             ("listed", "planner.prerequisites:prerequisites"),
-            ("probe", "every image pull secret exists in the site's namespace"),
+            ("probe", "prerequisites-exist"),
         ),
     ),
     Invariant(
@@ -98,6 +98,7 @@ INVARIANTS: Final = (
             ("check", "FED402"),
             ("check", "FED403"),
             ("import", "FED715"),
+            ("probe", "fateflow-version"),
         ),
     ),
     Invariant(
@@ -216,6 +217,7 @@ INVARIANTS: Final = (
         (
             ("proof", "FED208"),
             ("check", "FED304"),
+            ("probe", "peer-accepts"),
         ),
     ),
     Invariant("INV-EGG-3", "direct routes are symmetric", (("proof", "FED201"),)),
@@ -259,13 +261,14 @@ INVARIANTS: Final = (
             ("check", "FED621"),
         ),
     ),
-    Invariant("INV-EGG-12", "enableTLS is equal on both ends", (("check", "FED216"),)),
+    Invariant("INV-EGG-12", "enableTLS is equal on both ends", (("check", "FED216"), ("probe", "peer-speaks-tls"))),
     Invariant(
         "INV-EGG-13",
         "the Secret eggroll-certs exists where TLS is on",
         (
             ("listed", "planner.prerequisites:prerequisites"),
-            ("probe", "the Secret eggroll-certs exists in the site's namespace and all its certificates have one CA"),
+            ("probe", "prerequisites-exist"),
+            ("probe", "certificates-fit"),
         ),
     ),
     Invariant("INV-EGG-14", "no enableTLS for OSX", (("check", "FED604"),)),
@@ -279,6 +282,7 @@ INVARIANTS: Final = (
             ("test", "tests/unit/test_invariants.py::test_nginx_tables_name_the_peers_nginx"),
             ("proof", "FED202"),
             ("proof", "FED208"),
+            ("probe", "peer-accepts"),
         ),
     ),
     Invariant(
@@ -341,6 +345,7 @@ INVARIANTS: Final = (
             ("test", "tests/unit/test_invariants.py::test_broker_tables_name_the_peers_broker"),
             ("proof", "FED201"),
             ("proof", "FED208"),
+            ("probe", "peer-accepts"),
         ),
     ),
     Invariant(
@@ -368,6 +373,7 @@ INVARIANTS: Final = (
             ("test", "tests/unit/test_invariants.py::test_broker_tables_name_the_peers_broker"),
             ("check", "FED226"),
             ("proof", "FED208"),
+            ("probe", "peer-accepts"),
         ),
     ),
     Invariant(
@@ -409,7 +415,7 @@ INVARIANTS: Final = (
         "brokers and exchange have certificates of one authority, for the right names",
         (
             ("listed", "planner.prerequisites:prerequisites"),
-            ("probe", "the certificate in pulsar-cert is for the party's name, and of the authority of the exchange"),
+            ("probe", "certificates-fit"),
         ),
     ),
     Invariant("INV-PUL-7", "the exchange connects to the ports that it is told", (("check", "FED319"),)),
@@ -432,6 +438,7 @@ INVARIANTS: Final = (
             ("proof", "FED201"),
             ("proof", "FED202"),
             ("proof", "FED208"),
+            ("probe", "serving-peers"),
         ),
     ),
     Invariant(
@@ -440,6 +447,7 @@ INVARIANTS: Final = (
         (
             ("test", "tests/unit/test_invariants.py::test_training_and_serving_name_each_other"),
             ("proof", "FED520"),
+            ("probe", "serving-finds-fateflow"),
         ),
     ),
     Invariant(
@@ -448,6 +456,7 @@ INVARIANTS: Final = (
         (
             ("test", "tests/unit/test_invariants.py::test_training_and_serving_name_each_other"),
             ("proof", "FED520"),
+            ("probe", "serving-finds-fateflow"),
         ),
     ),
     Invariant(
@@ -502,7 +511,7 @@ INVARIANTS: Final = (
         (
             ("check", "FED405"),
             ("check", "FED113"),
-            ("probe", "the external MySQL takes the login, and its user may do everything in the database"),
+            ("probe", "mysql-takes-login"),
         ),
     ),
     Invariant(
@@ -521,7 +530,7 @@ INVARIANTS: Final = (
         (
             ("check", "FED421"),
             ("listed", "planner.prerequisites:prerequisites"),
-            ("probe", "every claim of the site is bound"),
+            ("probe", "claims-bound"),
         ),
     ),
     Invariant("INV-PVC-2", "pods share a volume only where it can be shared", (("check", "FED422"),)),
@@ -541,7 +550,7 @@ INVARIANTS: Final = (
         "Secrets that a site mounts are there before it is installed",
         (
             ("listed", "planner.prerequisites:prerequisites"),
-            ("probe", "every Secret that the site mounts exists in its namespace and has the keys that are read"),
+            ("probe", "prerequisites-exist"),
         ),
     ),
     Invariant(
@@ -563,7 +572,7 @@ INVARIANTS: Final = (
     Invariant(
         "FACT-2",
         "nginx finds FATE-Flow again after it restarted",
-        (("probe", "nginx of the party answers for its own FATE-Flow, which has not started later than nginx"),),
+        (("probe", "nginx-finds-fateflow"),),
     ),
     Invariant(
         "FACT-3",
@@ -578,7 +587,7 @@ INVARIANTS: Final = (
         "one unreadable table stops rollsite from reading it again",
         (
             ("construction", "renderers.canonical:block"),
-            ("probe", "rollsite's table in the pod is the planned one, and rollsite read it after it changed"),
+            ("probe", "table-read"),
         ),
     ),
     Invariant("FACT-5", "TLS of rollsite encrypts nothing", (("check", "FED803"),)),
@@ -594,12 +603,12 @@ INVARIANTS: Final = (
     Invariant(
         "FACT-7",
         "FATE-Flow answers at its pod's address only",
-        (("probe", "FATE-Flow answers at the address of its pod"),),
+        (("probe", "fateflow-answers"),),
     ),
     Invariant(
         "FACT-8",
         "eggroll knows the nodes that there are",
-        (("probe", "eggroll has as many healthy nodes as nodemanagers were planned"),),
+        (("probe", "eggroll-nodes"),),
     ),
     Invariant("FACT-9", "several nodemanagers are several nodes, in v2.0.0 too", (("check", "FED427"),)),
     Invariant(
@@ -607,14 +616,14 @@ INVARIANTS: Final = (
         "a moved peer reaches a Pulsar that knows its old address",
         (
             ("test", "tests/unit/test_invariants.py::test_a_moved_peer_is_told_to_pulsar"),
-            ("probe", "every cluster in the party's Pulsar has the planned address"),
+            ("probe", "pulsar-peers"),
         ),
     ),
     Invariant(
         "FACT-11",
         "the Service of Spark's master is headless",
         (
-            ("probe", "the Service spark-master has no address of its own"),
+            ("probe", "spark-master-headless"),
             ("unplanned", "fedplan renders no Service of Spark: the chart does"),
         ),
     ),

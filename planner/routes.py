@@ -185,16 +185,17 @@ class Topology:
         everyone = groups[0] if len(groups) == 1 else frozenset[int]().union(*groups)
         return everyone - self.never_of.get(party, frozenset()) - {party}
 
+    def count_partners(self, party: int) -> int:
+        """Number of parties that `party` must talk with."""
+        groups = self.groups_of.get(party, ())
+        if len(groups) != 1:
+            return len(self.partners(party))
+        barred = sum(1 for other in self.never_of.get(party, ()) if other in groups[0])
+        return len(groups[0]) - 1 - barred
+
     def count_pairs(self) -> int:
         """Number of ordered pairs that must talk."""
-        total = 0
-        for party, groups in self.groups_of.items():
-            if len(groups) == 1:
-                barred = sum(1 for other in self.never_of.get(party, ()) if other in groups[0])
-                total += len(groups[0]) - 1 - barred
-            else:
-                total += len(self.partners(party))
-        return total
+        return sum(map(self.count_partners, self.groups_of))
 
     def must_talk(self, first: int, second: int) -> bool:
         """Whether the two parties must talk."""

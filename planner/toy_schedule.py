@@ -11,17 +11,21 @@ Nothing here is random: the same federation gives the same rounds.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice, permutations, zip_longest
+from itertools import chain, combinations, islice, permutations, zip_longest
 from typing import Final, TypeAlias
 
-from planner.model import Links, Star
+from planner.model import Links, Shape, Star
 from planner.routes import Topology
 
 Pair: TypeAlias = tuple[int, int]
 """Guest and host, by party id: the guest starts the job."""
-Round: TypeAlias = tuple[Pair, ...]
+Job: TypeAlias = tuple[int, ...]
+"""Guest and hosts, by party id: a pair, or three parties."""
+Round: TypeAlias = tuple[Job, ...]
 """Jobs that may run at once."""
 _PAIR: Final = 2
+_MOST_TRIED: Final = 100_000
+"""Threes that are looked at where only links make them: among ten thousand links there may be none."""
 
 
 def self_tests(parties: Iterable[int]) -> Round:
@@ -74,20 +78,59 @@ def of_guest(topology: Topology, party: int) -> tuple[Round, ...]:
     return tuple(((party, other),) for other in sorted(topology.partners(party)))
 
 
-def in_rounds(pairs: Iterable[Pair]) -> tuple[Round, ...]:
-    """Any pairs, each in the first round in which neither party takes part in another job."""
+def of_three(topology: Topology, guest: int | None = None) -> Job | None:
+    """A job of three parties that must talk with each other, of this guest if one is named; None where there is none.
+
+    In a star over several exchanges they are members of different ones, as far as there are three.
+    """
+    for members in _crossed(topology.federation.shapes, guest):
+        threes = (
+            (first, second, third)
+            for first in ((guest,) if guest is not None else members)
+            if first in members
+            for second, third in combinations([each for each in members if topology.must_talk(first, each)], _PAIR)
+            if topology.must_talk(second, third)
+        )
+        found = next(threes, None)
+        if found is not None:
+            return found
+    guests = sorted(topology.groups_of) if guest is None else [guest]
+    tried = (
+        (first, second, third)
+        for first in guests
+        for second, third in combinations(sorted(topology.partners(first)), _PAIR)
+    )
+    return next((three for three in islice(tried, _MOST_TRIED) if topology.must_talk(*three[1:])), None)
+
+
+def in_rounds(jobs: Iterable[Job]) -> tuple[Round, ...]:
+    """Any jobs, each in the first round in which none of its parties takes part in another one."""
     used: dict[int, int] = {}
-    rounds: list[list[Pair]] = []
-    for guest, host in pairs:
-        taken = used.get(guest, 0) | used.get(host, 0)
+    rounds: list[list[Job]] = []
+    for job in jobs:
+        taken = 0
+        for party in job:
+            taken |= used.get(party, 0)
         free = ~taken & (taken + 1)  # the lowest bit that is not set
-        used[guest] = used.get(guest, 0) | free
-        used[host] = used.get(host, 0) | free
+        for party in job:
+            used[party] = used.get(party, 0) | free
         number = free.bit_length() - 1
         if number == len(rounds):
             rounds.append([])
-        rounds[number].append((guest, host))
+        rounds[number].append(job)
     return tuple(map(tuple, rounds))
+
+
+def _crossed(shapes: Iterable[Shape], guest: int | None) -> Iterator[tuple[int, ...]]:
+    """The members of each mesh and star; of a star one of each exchange in turn, those beside the guest last."""
+    for shape in shapes:
+        if isinstance(shape, Star):
+            turns = zip_longest(*sorted((members for _, members in shape.groups), key=lambda each: guest in each))
+            yield tuple(
+                dict.fromkeys([*shape.pool, *(each for each in chain.from_iterable(turns) if each is not None)])
+            )
+        elif not isinstance(shape, Links):
+            yield tuple(dict.fromkeys(shape.members))
 
 
 def _circle(members: Sequence[int]) -> Iterator[tuple[Pair, ...]]:

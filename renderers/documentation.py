@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from planner.invariants import INVARIANTS
+from planner.probes import BY_ID, PROBES, ProbeSort
 from planner.releases import RELEASE_NAMES, Release, load
 from renderers import reference
 from renderers.commands import DIFFERENT, GOOD, USAGE, manual_pages
@@ -45,6 +46,7 @@ def reference_pages() -> Mapping[str, str]:
         "report-json.md": reference.report_json_page(_schema("renderers.report", "report.schema.json")),
         "releases.md": reference.releases_page([_release_row(name) for name in RELEASE_NAMES]),
         "invariants.md": invariants_page(),
+        "probes.md": probes_page(),
         "kubefate-samples.md": samples_page(),
         "checks/index.md": reference.checks_index(list(pages.values())),
     }
@@ -132,7 +134,8 @@ def invariants_page() -> str:
         "# Invariants",
         "",
         "Where each rule that spans several parties is upheld: the 94 of the reference, twelve facts that cost much",
-        "time if missed, and two issues of FATE. A probe is a sentence that can only be found true live, by `verify`.",
+        "time if missed, and two issues of FATE. A [probe](probes.md) is a sentence that can only be found true live,",
+        "by `verify --live`.",
         "",
         "| invariant | what holds | how | where |",
         "| --- | --- | --- | --- |",
@@ -142,7 +145,47 @@ def invariants_page() -> str:
             shown = f"`{where}`"
             if how in {"check", "proof", "import"}:
                 shown = f"[{where}](checks/{where}.md)"
-            elif how in {"probe", "unplanned"}:
+            elif how == "probe":
+                shown = f"[{where}](probes.md#{where}): {BY_ID[where].sentence}"
+            elif how == "unplanned":
                 shown = where
             lines.append(f"| {invariant.id} | {invariant.statement} | {words[how]} | {shown} |")
     return "\n".join(lines) + "\n"
+
+
+def probes_page() -> str:
+    """The page of all probes, in the order in which they are asked."""
+    areas = {
+        "cluster": "Asked of the API server",
+        "inside": "Asked of the site's own components",
+        "ways": "Asked of whom the site dials",
+        "serving": "Asked of FATE-Serving",
+    }
+    lines = [
+        "# Probes",
+        "",
+        "What `invoke verify --live` asks of each site that your kubeconfig leads to, in this order ([how to",
+        "use it](../how-to/verify-live.md)). Each is a sentence that is true when all is well. One that is false is an",
+        "error with the code that its table links to, or a more exact one. Where a probe needs another one that is",
+        "false, it is not asked: the answer would say nothing new. What cannot be found out is neither true nor false",
+        "([FED999](checks/FED999.md)), and a cluster that cannot be used leaves everything about its sites unchecked.",
+    ]
+    for area, title in areas.items():
+        lines += ["", f"## {title}"]
+        for sort in (each for each in PROBES if each.area == area):
+            lines += ["", *_probe(sort)]
+    return "\n".join(lines) + "\n"
+
+
+def _probe(sort: ProbeSort) -> list[str]:
+    needs = ", ".join(f"[{need}](#{need})" for need in sort.needs) or "nothing"
+    upheld = [invariant.id for invariant in INVARIANTS if ("probe", sort.id) in invariant.upheld]
+    rows = [
+        ("false", f"[{sort.code}](checks/{sort.code}.md)"),
+        ("found out by", sort.how),
+        ("needs", needs),
+        ("deadline", f"{sort.seconds} seconds{f', {sort.tries} tries' if sort.tries > 1 else ''}"),
+    ]
+    rows += [("holds", ", ".join(upheld))] if upheld else []
+    head = [f"### {sort.id}", "", f"{sort.sentence[0].upper()}{sort.sentence[1:]}.", "", "| | |", "| --- | --- |"]
+    return [*head, *(f"| {name} | {text} |" for name, text in rows)]

@@ -135,6 +135,11 @@ def prove(plan: Plan, files_of: FilesOf, read_back: ReadBack = by_target) -> Pro
     return Proved(pairs, tuple(_merged(findings.diagnostics)), serving)
 
 
+def tables(plan: Plan, planned: PlannedSite, files_of: FilesOf) -> Mapping[Channel, RouteTable]:
+    """The route tables of one site, by channel, as they stand in its files."""
+    return {channel: side.table for channel, side in _read(plan, planned, files_of, _Findings()).items()}
+
+
 def trace(plan: Plan, source: int, destination: int, files_of: FilesOf) -> Sequence[tuple[Channel, Trace]]:
     """The way of one message on every channel that its sender has, hop by hop, by the tables in the files."""
     quiet = _Findings()

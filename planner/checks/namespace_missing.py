@@ -1,7 +1,8 @@
 """The site's namespace does not exist and apply may not make it.
 
 A namespace belongs to the cluster, and the rights to make one are the administrator's. Apply makes it where the
-operator may. Where not, the administrator makes it together with the Role that apply needs.
+operator may. Where not, the administrator makes it together with the Role that apply needs. `invoke verify --live`
+tells of a namespace that is not there in any case: nothing of the site runs then.
 
 Example:
 
@@ -25,3 +26,9 @@ def namespace_missing(place: Place, namespace: str, cluster: str, user: str, sit
     )
     hint = f"have an administrator apply what `invoke rbac {option(site)}` writes: the namespace and the Role"
     return Diagnostic(FAULT, message, place, hint)
+
+
+def namespace_gone(place: Place, namespace: str, cluster: str, site: str) -> Diagnostic:
+    """Say which namespace of `site` (its key) is not there, where nothing is to be made."""
+    message = f"cluster {cluster} has no namespace {spoken(namespace)}"
+    return Diagnostic(FAULT, message, place, f"apply the site: `invoke apply {option(site)}`")

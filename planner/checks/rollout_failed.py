@@ -1,4 +1,4 @@
-"""A workload of the site does not start.
+"""A workload of the site does not start, or is not there at all.
 
 Its pods show a reason that waiting does not mend: the image cannot be pulled, the container ends again and again, it
 was killed for want of memory, no node has room, a volume stays unbound. The reason is the pod's own, and the last
@@ -28,6 +28,11 @@ def rollout_failed(
     message = f"{spoken(what)} does not start: {spoken(reason)}"
     hint = f"mend the cause and apply again, or go back with `invoke apply {option(site)} --rollback`"
     return Diagnostic(FAULT, message, place, hint, log_notes(pod, log))
+
+
+def workload_gone(place: Place, what: str, site: str) -> Diagnostic:
+    """Say which workload of `site` (its key) is not in the cluster."""
+    return Diagnostic(FAULT, f"{spoken(what)} is not there", place, f"apply the site: `invoke apply {option(site)}`")
 
 
 def log_notes(pod: str, log: tuple[str, ...]) -> tuple[Note, ...]:

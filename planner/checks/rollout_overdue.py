@@ -1,4 +1,4 @@
-"""A workload was not ready within the deadline.
+"""A workload is not ready, or was not within the deadline.
 
 Nothing says that it failed, but not all of its pods were ready in time: a large image over a slow line, a database
 that recovers, a busy node. The objects are written and Kubernetes goes on with them; `invoke status` tells how far it
@@ -26,4 +26,11 @@ def rollout_overdue(
     """Say how many pods were ready after `waited` (in words), and the last that was heard of them, if anything."""
     message = f"{spoken(what)} has {ready} of {wanted} pods ready after {spoken(waited)}"
     hint = f"look again with `invoke status {option(site)}`, or wait longer with --timeout"
+    return Diagnostic(FAULT, message, place, hint, (Note(spoken(last)),) if last else ())
+
+
+def not_ready(place: Place, what: str, ready: str, wanted: str, site: str, last: str = "") -> Diagnostic:
+    """Say how many pods are ready at this moment, and the last that was heard of them, if anything."""
+    message = f"{spoken(what)} has {ready} of {wanted} pods ready"
+    hint = f"look again with `invoke status {option(site)}`"
     return Diagnostic(FAULT, message, place, hint, (Note(spoken(last)),) if last else ())

@@ -308,24 +308,55 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class ToyOfThree:
+    """The toy example as a job of three parties, which no command of FATE's starts by itself.
+
+    Until 1.11 the guest computes with one host only (FATE: federatedml/toy_example/secure_add_guest.py sends to
+    `Host[0]`; a second host would wait for ever), so the third party is the arbiter: its FATE-Flow takes the job, and
+    leaves out what the module has no program for (FATE until 1.4: fate_flow/driver/task_scheduler.py, 1.5 and 1.6:
+    fate_flow/utils/parameter_util.py; FATE-Flow until 1.11: fate_flow/scheduler/dag_scheduler.py,
+    `need_run_components`). In 2.0 it is a second host.
+
+    `submit` reads the first of `documents` from its input and a second from descriptor 3. `query` tells the status of
+    `{job}`. In all of them `{guest}`, `{host}` and `{third}` stand for party ids.
+    """
+
+    submit: tuple[str, ...]
+    query: tuple[str, ...]
+    documents: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Toy:
     """FATE's toy example: command, places to run it (best first) and how to read its result.
 
     `command` is an argument vector in which `{guest}` and `{host}` stand for party ids; it runs on the
-    guest's side. `timeout` is the tool's own, in seconds, and `timeout_flag` the option that sets it.
+    guest's side. `backends` has the number that stands in it for `{backend}`, by engine.
+    `timeout` is the tool's own, in seconds, and `timeout_flag` the option that sets it; some then stop the job.
+    `stop` stops `{job}`, `report` tells of its tasks what they died of (empty where `command` tells it by itself).
+    `three` is the example as a job of three parties.
     """
 
     command: tuple[str, ...]
+    backends: tuple[tuple[str, int], ...]
     places: tuple[ToyPlace, ...]
     arguments: tuple[ToyArgument, ...]
     timeout: int
     timeout_flag: str | None
+    timeout_stops: bool
     verdict: Verdict
+    stop: tuple[str, ...]
+    report: tuple[str, ...]
+    three: ToyOfThree
 
-    def argv(self, guest: int, host: int) -> tuple[str, ...]:
-        """Return the command with both party ids filled in."""
-        ids = {"{guest}": str(guest), "{host}": str(host)}
+    def argv(self, guest: int, host: int, engine: str = "eggroll") -> tuple[str, ...]:
+        """Return the command with both party ids filled in, and what it calls the guest's engine."""
+        ids = {"{guest}": str(guest), "{host}": str(host), "{backend}": self.backend(engine)}
         return tuple(ids.get(word, word) for word in self.command)
+
+    def backend(self, engine: str) -> str:
+        """Return the number by which the command knows an engine; empty where it asks for none."""
+        return str(dict(self.backends).get(engine, ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -953,8 +984,10 @@ def _images(data: dict[str, Any], tag: str) -> Images:
 
 def _toy(data: dict[str, Any]) -> Toy:
     verdict = data["verdict"]
+    three = data["three"]
     return Toy(
         command=tuple(data["command"]),
+        backends=tuple(data.get("backends", {}).items()),
         places=tuple(
             ToyPlace(
                 workload=place["workload"],
@@ -971,6 +1004,7 @@ def _toy(data: dict[str, Any]) -> Toy:
         ),
         timeout=data["timeout"],
         timeout_flag=data.get("timeoutFlag"),
+        timeout_stops=data.get("timeoutStops", False),
         verdict=Verdict(
             rule=verdict["rule"],
             success_line=verdict.get("successLine"),
@@ -978,4 +1012,7 @@ def _toy(data: dict[str, Any]) -> Toy:
             tolerance=verdict.get("tolerance"),
             status=verdict.get("status"),
         ),
+        stop=tuple(data["stop"]),
+        report=tuple(data.get("report", ())),
+        three=ToyOfThree(tuple(three["submit"]), tuple(three["query"]), tuple(three["documents"])),
     )

@@ -51,6 +51,8 @@ _HANDSHAKE: Final = re.compile(r"Handshake status (\d+)")
 _MOST_BYTES: Final = 64 * 2**20
 """An answer above this size is read no further. Five hundred objects, the most that are asked for at once, take ten."""
 _PART: Final = 2**16
+_GIVEN_AT_ONCE: Final = 2**14
+"""Bytes of a command's input in one message: less than any server on the way refuses."""
 _NO_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "UNSUPPORTED_PROTOCOL", "HTTP_REQUEST"})
 """OpenSSL's words for a server that does not speak TLS at all, or none that is spoken here."""
 
@@ -221,8 +223,20 @@ class Api:
         except RefusedError:
             return ""
 
-    def run(self, namespace: str, pod: str, container: str, command: Sequence[str], deadline: Deadline) -> Ran:
+    def run(
+        self,
+        namespace: str,
+        pod: str,
+        container: str,
+        command: Sequence[str],
+        deadline: Deadline,
+        *,
+        given: bytes = b"",
+    ) -> Ran:
         """Run a command in a container and wait for its end. Raises as a request does.
+
+        `given` is what it reads from its input, which then does not end: the command must know when it has read all.
+        It is no part of the request, so it stands in no log of the API server.
 
         The client waits for ever for a server that takes the connection and says nothing, so it is left to a thread.
         """
@@ -230,7 +244,7 @@ class Api:
 
         def call() -> None:
             try:
-                found.append(self._run(namespace, pod, container, command, deadline))
+                found.append(self._run(namespace, pod, container, command, deadline, given))
             except Exception as error:  # noqa: BLE001 - handed over to whoever waits
                 found.append(error)
 
@@ -244,7 +258,9 @@ class Api:
             raise found[0]
         return found[0]
 
-    def _run(self, namespace: str, pod: str, container: str, command: Sequence[str], deadline: Deadline) -> Ran:
+    def _run(
+        self, namespace: str, pod: str, container: str, command: Sequence[str], deadline: Deadline, given: bytes
+    ) -> Ran:
         from kubernetes.client import ApiClient, CoreV1Api
         from kubernetes.client.exceptions import ApiException
         from kubernetes.stream import stream
@@ -257,7 +273,7 @@ class Api:
                 namespace,
                 container=container,
                 command=list(command),
-                stdin=False,
+                stdin=bool(given),
                 stdout=True,
                 stderr=True,
                 tty=False,
@@ -271,6 +287,8 @@ class Api:
         except OSError as error:
             raise UnreachableError(_plainly(error)) from None
         try:
+            for start in range(0, len(given), _GIVEN_AT_ONCE):
+                connection.write_stdin(given[start : start + _GIVEN_AT_ONCE])
             connection.run_forever(timeout=max(0.1, deadline.left))
             output, errors, end = (_text(connection.read_channel(number)) for number in (1, 2, 3))
         except (WebSocketException, OSError) as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,14 +41,19 @@ _OF_THE_SERVER: Final = 500
 
 @dataclass(slots=True)
 class Connections:
-    """The API servers of one run, each connected to once."""
+    """The API servers of one run, each connected to once. Used by several threads: one that is away delays no other."""
 
     connect: Callable[[str], Api] = cluster_api.connect
     _known: dict[str, Api] = field(default_factory=dict)
     _clusters: dict[str, str] = field(default_factory=dict)
+    _first: defaultdict[str, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))
 
     def to(self, chosen: Chosen) -> Api | Diagnostic:
         """The API server of a site, or why there is none; two clusters of the file are never one server."""
+        with self._first[chosen.context]:
+            return self._to(chosen)
+
+    def _to(self, chosen: Chosen) -> Api | Diagnostic:
         folder, places, context = chosen.folder, chosen.places, chosen.context
         try:
             api = self._known.get(context) or self.connect(context)

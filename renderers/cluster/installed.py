@@ -48,7 +48,7 @@ from renderers.cluster.waiting import Outcome, wait
 
 __all__ = [
     "NO_RELEASES", "AsInstalled", "Confirmed", "HelmRelease", "Releases", "as_folder", "compare_plan", "confirm",
-    "judge_releases", "observe", "pods_of", "releases", "releases_of",
+    "judge_releases", "observe", "pods_of", "releases", "releases_of", "what_runs",
 ]  # fmt: skip
 
 _LOOK_SECONDS: Final = 60.0
@@ -95,7 +95,7 @@ def confirm(
     now = releases(api, chosen, _look(api))
     found = list(judge_releases(chosen, now, before, places))
     has_failed = any(each.is_error for each in found)
-    running, notes = _running(api, chosen, now)
+    running, notes = what_runs(api, chosen, now)
     patience = Deadline(min(_IN_VAIN, deadline.left), api.clock) if has_failed else deadline
     outcome = wait(api, running, patience, display, places)
     stale, unknown = _stale(api, running, now)
@@ -130,7 +130,7 @@ def observe(api: Api, folder: SiteFolder, record: Record | None, deadline: Deadl
     Raises ApiError when the cluster cannot be asked.
     """
     now = releases(api, folder, deadline)
-    running, notes = _running(api, folder, now)
+    running, notes = what_runs(api, folder, now)
     status = observe_objects(api, running, record, deadline, places)
     was_applied = record is not None and record.state != "removed"
     if not was_applied and not running.objects and not any(now.of(each) for each in folder.installations):
@@ -199,7 +199,7 @@ def _narrowed(folder: SiteFolder, installations: Sequence[Installation]) -> Site
     )
 
 
-def _running(api: Api, folder: SiteFolder, now: Releases) -> tuple[SiteFolder, tuple[str, ...]]:
+def what_runs(api: Api, folder: SiteFolder, now: Releases) -> tuple[SiteFolder, tuple[str, ...]]:
     """What runs of a site, with what was not looked at; the workloads with its labels, where Helm cannot be asked."""
     found = as_folder(folder, now)
     objects = list(found.folder.objects)

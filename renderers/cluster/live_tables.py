@@ -1,9 +1,9 @@
-"""The route tables that a chart's release has in its cluster, compared with what the site is planned to dial.
+"""The route tables that a site has in its cluster, compared with what it is planned to dial.
 
 A success of Helm or of KubeFATE's service says nothing about routes: a chart's own defaults, an edit by hand or a
 roll-back leave others behind (helm-direct.md section 2.2, service-api.md section 6.2). This reads ConfigMaps as plain
 data and shares nothing with what wrote them. The names are those of helm-direct.md sections 4 and 5, the same in all
-charts that have the table; the shapes are those of components.md sections 3.3, 3.4, 4.4, 5.1 and 6.
+charts that have the table and in manifests; the shapes are those of components.md sections 3.3, 3.4, 4.4, 5.1 and 6.
 """
 
 from __future__ import annotations
@@ -51,13 +51,18 @@ class _Kind:
 
 @dataclass(frozen=True, slots=True)
 class WrongRoute:
-    """An entry of a live table that leads elsewhere: `live` is where (empty: nowhere), `planned` where it should."""
+    """An entry of a live table that leads elsewhere: `live` is where (empty: nowhere), `planned` where it should.
+
+    `channel` and `peer` name the dial that misses its way; without a peer nobody else's way is meant.
+    """
 
     table: Reference
     key: str
     entry: str
     live: str
     planned: str
+    channel: Channel
+    peer: str = ""
 
     @property
     def what(self) -> str:
@@ -95,10 +100,16 @@ def compare(api: Api, folder: SiteFolder, deadline: Deadline) -> Compared:
         if isinstance(found, UnreadTable):
             unread.append(found)
             continue
-        table, key, rows = found
+        table, key, text, rows = found
         dials = [dial for dial in folder.dials if dial.channel == channel]
         wrong |= dict.fromkeys(_wrong(folder, table, key, rows, dials))
+        wrong |= dict.fromkeys(_own(folder, channel, table, key, text))
     return Compared(tuple(wrong), tuple(unread))
+
+
+def has_table(channel: Channel) -> bool:
+    """Whether who is dialled on a channel stands in a table."""
+    return channel in _KINDS
 
 
 def namespace_of(folder: SiteFolder, channel: Channel) -> str:
@@ -108,8 +119,8 @@ def namespace_of(folder: SiteFolder, channel: Channel) -> str:
 
 def _live(
     api: Api, folder: SiteFolder, channel: Channel, kinds: Sequence[_Kind], deadline: Deadline
-) -> tuple[Reference, str, Rows] | UnreadTable:
-    """The table of a channel: the first that is there."""
+) -> tuple[Reference, str, str, Rows] | UnreadTable:
+    """The table of a channel, with its text: the first that is there."""
     namespace = namespace_of(folder, channel)
     for kind in kinds:
         table = Reference("v1", "ConfigMap", namespace, kind.config_map)
@@ -124,11 +135,12 @@ def _live(
         if kind.key not in texts:
             continue
         try:
-            return table, kind.key, kind.rows(texts, texts[kind.key])
+            return table, kind.key, texts[kind.key], kind.rows(texts, texts[kind.key])
         except _NoTableError as error:
             return UnreadTable(channel, f"{kind.key} of {what}", str(error), is_broken=True)
     names = " or ".join(kind.config_map for kind in kinds)
-    return UnreadTable(channel, f"ConfigMap {namespace}/{names}", "it has no route table", is_broken=False)
+    what = f"ConfigMap {namespace}/{names}"
+    return UnreadTable(channel, what, "it has no route table", is_broken=not folder.installations)
 
 
 def _texts(document: Document | None) -> Mapping[str, str]:
@@ -151,14 +163,45 @@ def _wrong(folder: SiteFolder, table: Reference, key: str, rows: Rows, dials: Se
         if not leads:
             told.add(entry)
             named = name if kind == "party" else DEFAULT
-            yield WrongRoute(table, key, named, _listed(found), str_of(wanted))
+            yield WrongRoute(table, key, named, _listed(found), str_of(wanted), dial.channel, dial.peer)
     meant = {Endpoint(dial.host, dial.port) for dial in dials}
     spec = "\n".join(folder.files.get(each.file, "") for each in folder.installations)
     for entry, found in rows.items():
         if entry in told or entry == str(folder.id):
             continue
         if found and not meant & set(found) and _is_foreign(entry, found, spec):
-            yield WrongRoute(table, key, entry, _listed(found), "")
+            yield WrongRoute(table, key, entry, _listed(found), "", dials[0].channel)
+
+
+def _own(folder: SiteFolder, channel: Channel, table: Reference, key: str, live: str) -> Iterator[WrongRoute]:
+    """The own entry, where it leads elsewhere. Manifests say where it should; charts have each a word of their own."""
+    entry = str(folder.id)
+    for each in folder.objects:
+        text = _texts(each.document).get(key) if each.reference.key == table.key else None
+        if text is not None:
+            wanted, found = (", ".join(_ends(_row(key, found, entry))) for found in (text, live))
+            if wanted != found:
+                yield WrongRoute(table, key, entry, found, wanted, channel)
+
+
+def _row(key: str, text: str, entry: str) -> Any:
+    """An entry of a table that can be read."""
+    table = mapping(json.loads(text).get("route_table")) if key.endswith(".json") else _yaml(text)
+    return table.get(entry)
+
+
+def _ends(row: Any) -> Iterator[str]:
+    """Every endpoint of an entry, with all of its ports."""
+    if isinstance(row, dict):
+        host = row.get("ip") or row.get("host")
+        if host:
+            ports = (str(value) for name, value in sorted(row.items()) if "port" in name.lower() and value)
+            yield f"{host}:{'/'.join(ports)}"
+        for key in sorted(row):
+            yield from _ends(row[key])
+    elif isinstance(row, list):
+        for each in row:
+            yield from _ends(each)
 
 
 def _is_foreign(entry: str, found: Sequence[Endpoint], spec: str) -> bool:

@@ -19,7 +19,7 @@ from renderers.cluster.given_secrets import is_given, is_own
 from renderers.cluster.places import Places
 from renderers.cluster.references import Document, Reference
 
-_API_VERSIONS: Final[Mapping[str, str]] = MappingProxyType(
+API_VERSIONS: Final[Mapping[str, str]] = MappingProxyType(
     {"Secret": "v1", "PersistentVolumeClaim": "v1", "StorageClass": "storage.k8s.io/v1"}
 )
 """The kinds that are looked for, and the version of the API that every cluster has them in."""
@@ -29,9 +29,9 @@ def missing_prerequisites(api: Api, folder: SiteFolder, deadline: Deadline, plac
     """A finding for each thing that is missing, or is a Secret without the keys that pods will look for."""
     found: list[Diagnostic] = []
     for wanted in folder.prerequisites:
-        if wanted.kind not in _API_VERSIONS:
+        if wanted.kind not in API_VERSIONS:
             continue
-        reference = Reference(_API_VERSIONS[wanted.kind], wanted.kind, wanted.namespace, wanted.name)
+        reference = Reference(API_VERSIONS[wanted.kind], wanted.kind, wanted.namespace, wanted.name)
         try:
             live = api.get(reference, deadline)
         except RefusedError as refusal:
@@ -40,7 +40,7 @@ def missing_prerequisites(api: Api, folder: SiteFolder, deadline: Deadline, plac
             raise
         if is_given(folder, wanted) and (live is None or is_own(live)):
             continue
-        found += judge_prerequisite(folder, wanted, live, _place(wanted, places))
+        found += judge_prerequisite(folder, wanted, live, place_of(wanted, places))
     return tuple(found)
 
 
@@ -58,7 +58,8 @@ def judge_prerequisite(
         yield missing_keys(place, what, folder.cluster, wanted.reason, lacking)
 
 
-def _place(wanted: Prerequisite, places: Places) -> Place:
+def place_of(wanted: Prerequisite, places: Places) -> Place:
+    """Where a prerequisite is mended."""
     planned = places.planned
     if planned is not None and wanted.kind == "StorageClass" and planned.cluster.storage_class == wanted.name:
         return places.of_cluster("storageClass")

@@ -93,7 +93,7 @@ def _subject(folder: SiteFolder, user: str, group: str) -> dict[str, str]:
 def _head(folder: SiteFolder, rights: Sequence[Right], user: str, group: str) -> str:
     """Comments: what this is, whom it is for, and what it does not give."""
     lines = [
-        f"The rights to deploy {label(folder.key)} on cluster {folder.cluster}, and no more.",
+        f"The rights to deploy and verify {label(folder.key)} on cluster {folder.cluster}, and no more.",
         "Written by fedplan for an administrator of the cluster: kubectl apply -f FILE",
     ]
     if not user and not group:

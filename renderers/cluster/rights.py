@@ -1,7 +1,8 @@
 """What the operator must be allowed to do with a site's objects, and what of it the cluster does not allow.
 
-The rights follow from what the folder holds and from what apply, status and remove do: no more is asked for. The
-cluster is asked for each by a SelfSubjectAccessReview, which holds for every kind of authorization, not only for RBAC.
+The rights follow from what the folder holds and from what apply, status, remove and verify do: no more is asked for.
+The cluster is asked for each by a SelfSubjectAccessReview, which holds for every kind of authorization, not for RBAC
+alone.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from renderers.cluster.preview import WRITTEN
 from renderers.cluster.references import PLURALS, WORKLOADS
 from renderers.cluster.secret_places import SecretKey, referenced_secrets
 
-Purpose = Literal["apply", "status", "remove"]
-PURPOSES: Final[tuple[Purpose, ...]] = ("apply", "status", "remove")
+Purpose = Literal["apply", "status", "remove", "verify"]
+PURPOSES: Final[tuple[Purpose, ...]] = ("apply", "status", "remove", "verify")
 
 PRUNED: Final = (
     ("policy", "PodDisruptionBudget"),
@@ -44,6 +45,9 @@ CHARTED: Final = (
 _WATCHED_BY_HELM: Final = (("", "Pod"), ("apps", "ReplicaSet"))
 """Group and kind of what Helm looks at while it waits."""
 _DATA: Final = frozenset({"PersistentVolumeClaim", "Secret"})
+_NO_SECRETS: Final = "whether Secrets are there, have their keys and hold certificates that fit is not known"
+_SPARK_MASTER: Final = "spark-master"
+_ENDING: Final = "whether namespace {namespace} is being deleted is not known"
 _AT_ONCE: Final = 8
 """Questions that are asked side by side: each takes a round trip, and there are a hundred."""
 
@@ -91,7 +95,7 @@ def needed(folder: SiteFolder, purpose: Purpose, *, delete_data: bool = False) -
 
     With `delete_data` the rights to delete claims and Secrets are among those that nothing is done without.
     """
-    makers = {"apply": _for_apply, "status": _for_status, "remove": _for_remove}
+    makers = {"apply": _for_apply, "status": _for_status, "remove": _for_remove, "verify": _for_verify}
     rights = _each_once(makers[purpose](folder))
     return tuple(right._replace(without="") if delete_data and _is_about_data(right) else right for right in rights)
 
@@ -250,6 +254,35 @@ def _for_remove(folder: SiteFolder) -> Iterator[Right]:
     yield Right("delete", lease.group, lease.resource, lease.namespace, lease.name)
 
 
+def _for_verify(folder: SiteFolder) -> Iterator[Right]:
+    """What `verify --live` asks: it looks at what the site has, and runs commands in its pods."""
+    for namespace in _namespaces(folder):
+        if folder.installations:
+            yield from _looking_at_charts(namespace)
+        for kind in WORKLOADS:
+            yield from _on("apps", kind, namespace, "list")
+        yield from _on("", "ConfigMap", namespace, "get")
+        yield from _on("", "Pod", namespace, "get")
+        yield from _watching(namespace)
+        yield Right("get", "", "pods/exec", namespace)
+        # A command is sent by GET; servers of today ask for this right as well (kubernetes#134577).
+        without = "commands cannot be run in pods of Kubernetes 1.35 and later"
+        yield Right("create", "", "pods/exec", namespace, without=without)
+        yield from _on("", "Secret", namespace, "get", without=_NO_SECRETS)
+        if any((each.kind, each.namespace) == ("PersistentVolumeClaim", namespace) for each in folder.prerequisites):
+            yield from _on(
+                "", "PersistentVolumeClaim", namespace, "get", without="whether claims are there is not known"
+            )
+        if any(each.reference.key == ("", "Service", namespace, _SPARK_MASTER) for each in folder.objects):
+            without = "whether the Service of the Spark master has an address is not known"
+            yield from _on("", "Service", namespace, "get", without=without)
+        yield Right("get", "", "namespaces", namespace, namespace, _ENDING.format(namespace=namespace))
+    for right in _elsewhere(folder):
+        yield right._replace(without=_NO_SECRETS)
+    yield Right("list", "", "nodes", "", without="whether a node carries the labels that pods ask for is not known")
+    yield from _classes(folder)
+
+
 def _on(group: str, kind: str, namespace: str, *verbs: str, without: str = "") -> Iterator[Right]:
     for verb in verbs:
         yield Right(verb, group, PLURALS[kind], namespace, without=without)
@@ -282,8 +315,7 @@ def _counting(namespace: str) -> Iterator[Right]:
     without = "it is not known beforehand whether the namespace's quota has room"
     yield from _on("", "ResourceQuota", namespace, "list", without=without)
     yield from _on("", "LimitRange", namespace, "list", without=without)
-    without = f"whether namespace {namespace} is being deleted is not known"
-    yield Right("get", "", "namespaces", namespace, namespace, without)
+    yield Right("get", "", "namespaces", namespace, namespace, _ENDING.format(namespace=namespace))
 
 
 def _recording(folder: SiteFolder) -> Iterator[Right]:
@@ -309,6 +341,11 @@ def _in_the_cluster(folder: SiteFolder) -> Iterator[Right]:
     """What no Role of a namespace can give."""
     yield Right("create", "", "namespaces", "", without="a namespace that is missing cannot be made")
     yield Right("list", "", "services", "", without="who holds a NodePort in another namespace is not told")
+    yield from _classes(folder)
+
+
+def _classes(folder: SiteFolder) -> Iterator[Right]:
+    """The storage classes that must be there."""
     for each in folder.prerequisites:
         if each.kind == "StorageClass":
             without = f"it is not known beforehand whether there is a StorageClass {each.name}"

@@ -47,6 +47,8 @@ _HOPELESS_PULL: Final = re.compile(
     r"|denied|forbidden|unauthorized|authentication required|no basic auth"
 )
 _GRPC: Final = re.compile(r"^(?:rpc error: code = \w+ desc = )+")
+MISSING: Final = "missing"
+"""The sort of trouble of a workload that is not in the cluster."""
 _TEMPLATE_HASH: Final = "pod-template-hash"
 _REVISION_HASH: Final = "controller-revision-hash"
 
@@ -184,7 +186,7 @@ def judge(
 
 def missing(wanted: Reference) -> WorkloadState:
     """The state of a workload that is not there: somebody has deleted it."""
-    trouble = Trouble("missing", "it is not in the cluster any more", _NO_IMAGE)
+    trouble = Trouble(MISSING, "it is not in the cluster any more", _NO_IMAGE)
     return WorkloadState(wanted, 0, 1, 0, 0, Phase.WAITING, trouble)
 
 

@@ -21,7 +21,7 @@ from renderers.cluster.labels import belongs_to, of_runners
 from renderers.cluster.places import Places
 from renderers.cluster.record import Record, moment
 from renderers.cluster.references import WORKLOADS, Document, Reference
-from renderers.cluster.rollout import Phase, WorkloadState
+from renderers.cluster.rollout import MISSING, Phase, WorkloadState
 from renderers.cluster.waiting import look
 
 _AT_ONCE: Final = 8
@@ -140,7 +140,7 @@ def _absence(record: Record | None, is_there: bool) -> str:  # noqa: FBT001 - on
 
 
 def _is_missing(state: WorkloadState) -> bool:
-    return state.trouble is not None and state.trouble.sort == "missing"
+    return state.trouble is not None and state.trouble.sort == MISSING
 
 
 def _applied(

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from planner.checks.rollout_failed import log_notes, rollout_failed
-from planner.checks.rollout_overdue import rollout_overdue
+from planner.checks.rollout_failed import log_notes, rollout_failed, workload_gone
+from planner.checks.rollout_overdue import not_ready, rollout_overdue
 from planner.diagnostics import Diagnostic
 from planner.wording import duration
 from renderers.cluster.api import Api, ApiError, RefusedError, UnreachableError
@@ -22,7 +22,7 @@ from renderers.cluster.folder import SiteFolder
 from renderers.cluster.labels import of_runners
 from renderers.cluster.places import Places
 from renderers.cluster.references import WORKLOADS, Document, Reference
-from renderers.cluster.rollout import Restarts, WorkloadState, judge, missing, restarts_of
+from renderers.cluster.rollout import MISSING, Restarts, WorkloadState, judge, missing, restarts_of
 from renderers.cluster.visible import visible
 
 PACE: Final = 1.5
@@ -63,6 +63,22 @@ def look(api: Api, folder: SiteFolder, deadline: Deadline, before: Restarts | No
             its = [each for each in claims if each["metadata"].get("namespace") == state.reference.namespace]
             states[key] = judge(live[key], pods, events, its, before)
     return tuple(states.get(each.key) or missing(each) for each in wanted)
+
+
+def judge_now(api: Api, folder: SiteFolder, states: Sequence[WorkloadState], places: Places) -> Iterator[Diagnostic]:
+    """What is wrong with workloads at this moment, without waiting for any."""
+    logs = Deadline(_LOG_SECONDS, api.clock)
+    for state in states:
+        place = places.of_object(state.reference)
+        if state.trouble is not None and state.trouble.sort == MISSING:
+            yield workload_gone(place, state.what, folder.key)
+        elif state.is_failed:
+            yield rollout_failed(place, state.what, state.reason, folder.key, state.pod, _log(api, state, logs))
+        elif not state.is_ready:
+            last = state.reason or state.last_event
+            found = not_ready(place, state.what, str(state.ready), str(state.wanted), folder.key, last)
+            notes = log_notes(state.pod or state.unready[0], _log(api, state, logs))
+            yield replace(found, notes=(*found.notes, *notes))
 
 
 def wait(api: Api, folder: SiteFolder, deadline: Deadline, display: Display, places: Places) -> Outcome:

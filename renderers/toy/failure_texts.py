@@ -1,4 +1,8 @@
-"""What FATE writes when a toy example fails, and what it means (verify.md section 2)."""
+"""What FATE writes when a toy example fails, and what it means.
+
+1.x: verify.md section 2. 2.x, which writes HTTP's own errors: FATE Flow 2.0.0 from PyPI behind nginx, run with each
+fault (fate-on-one-machine.md section 3).
+"""
 
 from __future__ import annotations
 
@@ -40,7 +44,7 @@ class FailureText:
 
 
 def _text(pattern: str, hop: str, *invariants: str) -> FailureText:
-    return FailureText(re.compile(pattern, re.IGNORECASE | re.DOTALL), Suspicion(hop, invariants))
+    return FailureText(re.compile(pattern, re.IGNORECASE | re.DOTALL | re.MULTILINE), Suspicion(hop, invariants))
 
 
 def _numbers(family: str, last: int) -> tuple[str, ...]:
@@ -61,6 +65,42 @@ FAILURE_TEXTS: Final = (
         "INV-PUL-1",
         "INV-PUL-2",
         "INV-ID-5",
+    ),
+    _text(
+        r"_upstream_uri.{0,2000}?NoneType",
+        "the broker's route table of guest or host, which has no entry for the other",
+        "INV-RMQ-1",
+        "INV-RMQ-2",
+        "INV-ID-5",
+    ),
+    _text(
+        r"50[234] Server Error[^\n]{0,200}?/v2/",
+        "the hop behind nginx of guest or host: nobody answers where its table leads, such as at the host's port",
+        *_numbers("NGX", 7),
+        "INV-PORT-3",
+        "INV-PORT-6",
+    ),
+    _text(
+        r"404 Client Error[^\n]{0,200}?/v2/",
+        "nginx of the guest, whose table does not know the host, or one that leads to somebody who is no FATE-Flow",
+        *_numbers("NGX", 7),
+    ),
+    _text(
+        r"500 Server Error[^\n]{0,200}?/v2/",
+        "nginx of guest or host, whose table has no FATE-Flow of the other, or leads back to itself",
+        *_numbers("NGX", 7),
+    ),
+    _text(
+        r"Read timed out",
+        "the way from the guest's router to the host, on which nobody answers at all: a firewall that drops packets",
+        *_numbers("NGX", 7),
+        "INV-PORT-3",
+        "INV-PORT-6",
+    ),
+    _text(
+        r"Max retries exceeded with url: /v2/[^\n]{0,300}?(?:Connection refused|Failed to resolve|Name or service)",
+        "the guest's own router, which its FATE-Flow does not reach",
+        *_numbers("NGX", 7),
     ),
     _text(
         r"Roll Site Error TransInfo.{0,2000}?UNAVAILABLE",
@@ -98,7 +138,8 @@ FAILURE_TEXTS: Final = (
         "INV-PORT-6",
     ),
     _text(
-        r"check job status timeout|job running time exceed|no (?:free |enough )?cores|resource is not enough",
+        r"check job status timeout|job running time exceed|^timeout\.\.\."
+        r"|no (?:free |enough )?cores|resource is not enough",
         HANGS.hop,
         *HANGS.invariants,
     ),

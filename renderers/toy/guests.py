@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from planner.diagnostics import Diagnostic
 from planner.model import party_key
 from planner.plan import Plan, PlannedSite
-from planner.toy_schedule import Pair
+from planner.toy_schedule import Job
 from planner.wording import spoken
 from renderers.cluster.api import Api, ApiError, RefusedError, UnreachableError
 from renderers.cluster.clock import Deadline
 from renderers.cluster.connections import Connections
 from renderers.cluster.folder import SiteFolder
 from renderers.cluster.selection import Chosen
-from renderers.toy import places
-from renderers.toy.judging import judge
+from renderers.toy import commands, places
+from renderers.toy.judging import OF_THREE, is_good, judge, reported, said
 from renderers.toy.outcomes import ToyOutcome, ToyState
 
 _LOOK_SECONDS: Final = 30.0
-"""Seconds to find the pod of a party."""
+"""Seconds to find the pod of a party, or to ask FATE something."""
+_STOP_SECONDS: Final = 60.0
+"""Seconds to stop a job: FATE asks every party of it, up to three times for 10 s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,8 @@ class Guest:
 class Guests:
     """All parties that may start jobs; `not_ours` says by site key why nothing leads to a party's cluster.
 
-    Used by several threads. `diagnostics` are the findings about clusters, each once.
+    Used by several threads. `diagnostics` are the findings about clusters, each once. `look` says what there is to see
+    of a job while it hangs.
     """
 
     plan: Plan
@@ -46,6 +50,7 @@ class Guests:
     not_ours: Mapping[str, str]
     connections: Connections
     timeout: int
+    look: Callable[[Job], Iterable[str]] = lambda _: ()
     diagnostics: dict[Diagnostic, None] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -55,63 +60,94 @@ class Guests:
         chosen = self.chosen.get(key)
         if chosen is None or not chosen.context:
             return f"not ours ({self.not_ours.get(key) or 'no context of the kubeconfig leads to its cluster'})"
-        with self._lock:
-            found = self.connections.to(chosen)
-            if isinstance(found, Diagnostic):
+        found = self.connections.to(chosen)
+        if isinstance(found, Diagnostic):
+            with self._lock:
                 self.diagnostics[found] = None
-                return f"cluster {chosen.folder.cluster} could not be used"
+            return f"cluster {chosen.folder.cluster} could not be used"
         return Guest(self.plan.by_key[key], chosen.folder, found)
 
-    def run(self, pair: Pair) -> ToyOutcome:
+    def run(self, job: Job) -> ToyOutcome:
         """One toy example, from finding its container to its verdict."""
-        guest = self.of(pair[0])
+        guest = self.of(job[0])
         if isinstance(guest, str):
-            return ToyOutcome(*pair, ToyState.UNCHECKED, reason=guest)
+            return ToyOutcome(job, ToyState.UNCHECKED, reason=guest)
         toy, clock = guest.planned.release.toy, guest.api.clock
         planned = places.planned_places(toy, guest.planned.modules)
         if not planned:
             names = " or ".join(dict.fromkeys(place.name for place in toy.places))
-            reason = f"party {pair[0]} has no {names}, and the toy example of {guest.folder.release} runs nowhere else"
-            return ToyOutcome(*pair, ToyState.UNCHECKED, reason=reason)
+            reason = f"party {job[0]} has no {names}, and the toy example of {guest.folder.release} runs nowhere else"
+            return ToyOutcome(job, ToyState.UNCHECKED, reason=reason)
         begun = clock.now()
         try:
             found = places.spot(guest.api, guest.folder, planned, Deadline(_LOOK_SECONDS, clock))
         except UnreachableError as error:
             guest.api.given_up = str(error)
-            return ToyOutcome(*pair, ToyState.UNCHECKED, reason=f"cluster {guest.folder.cluster} could not be used")
+            return ToyOutcome(job, ToyState.UNCHECKED, reason=f"cluster {guest.folder.cluster} could not be used")
         except ApiError as error:
-            return _refused(pair, error, 0.0)
+            return _refused(job, error, 0.0)
         if found is None:
             names = " or ".join(dict.fromkeys(place.name for place in planned))
             reason = f"no container of {names} is ready in namespace {guest.folder.namespaces['training']}"
-            return ToyOutcome(*pair, ToyState.FAILED, reason=reason, again=True)
-        return replace(self._run(guest, pair, found), seconds=clock.now() - begun)
+            return ToyOutcome(job, ToyState.FAILED, reason=reason, again=True)
+        return replace(self._run(guest, job, found), seconds=clock.now() - begun)
 
-    def _run(self, guest: Guest, pair: Pair, found: places.Spot) -> ToyOutcome:
+    def _run(self, guest: Guest, job: Job, found: places.Spot) -> ToyOutcome:
         """The job itself."""
         toy = guest.planned.release.toy
         deadline = Deadline(float(self.timeout), guest.api.clock)
-        command = places.command(toy, found.place, *pair, self.timeout)
+        engine = guest.planned.engine
+        command = commands.start(toy, found.place, job, "" if engine is None else engine.name, self.timeout)
         try:
             ran = guest.api.run(found.namespace, found.pod, found.container, command, deadline)
         except ApiError as error:
-            return _refused(pair, error, deadline.elapsed)
+            return _refused(job, error, deadline.elapsed)
         is_late = ran.code is None and deadline.left <= 0
-        verdict = judge(toy.verdict, ran, guest.planned.channels, self.timeout, is_late=is_late)
+        rule = toy.verdict if len(job[1:]) == 1 else OF_THREE
+        channels, seconds = guest.planned.channels, round(deadline.elapsed)
+        verdict = judge(rule, ran, channels, seconds, is_late=is_late)
+        if verdict.failed:
+            ran = replace(ran, errors=f"{ran.errors}{_reported(guest, found, verdict.failed)}")
+            verdict = judge(rule, ran, channels, seconds, is_late=is_late)
+        told = tuple(self.look(job)) if verdict.hanging else ()  # while it hangs: what a job has made goes with it
+        stopped = f", and {_stopped(guest, found, verdict.hanging)}" if verdict.hanging else ""
         words = ran.output if not ran.errors else f"{ran.output}{ran.errors}"
         return ToyOutcome(
-            *pair,
+            job,
             verdict.state,
             deadline.elapsed,
-            verdict.reason,
+            f"{verdict.reason}{stopped}",
             verdict.suspicion,
             again=verdict.again,
             words=words,
+            told=told,
         )
 
 
-def _refused(pair: Pair, error: ApiError, seconds: float) -> ToyOutcome:
-    """What the cluster's no to an exec, or its silence, leaves: nothing is known about the pair."""
-    said = spoken(str(error))
-    reason = f"it may not be started: {said}" if isinstance(error, RefusedError) and error.is_forbidden else said
-    return ToyOutcome(*pair, ToyState.UNCHECKED, seconds, reason, again=True)
+def _reported(guest: Guest, found: places.Spot, job: str) -> str:
+    """What FATE says that the tasks of a failed job died of; empty where it does not."""
+    command = commands.report(guest.planned.release.toy, found.place, job)
+    if not command:
+        return ""
+    with suppress(ApiError):  # that the job failed is known without it
+        deadline = Deadline(_LOOK_SECONDS, guest.api.clock)
+        return reported(guest.api.run(found.namespace, found.pod, found.container, command, deadline))
+    return ""
+
+
+def _stopped(guest: Guest, found: places.Spot, job: str) -> str:
+    """Stop a job of ours that would hold its cores for days, and say what came of it."""
+    command = commands.stop(guest.planned.release.toy, found.place, job)
+    try:
+        deadline = Deadline(_STOP_SECONDS, guest.api.clock)
+        ran = guest.api.run(found.namespace, found.pod, found.container, command, deadline)
+    except ApiError as error:
+        return f"could not be stopped: {spoken(str(error))}"
+    return "was stopped" if is_good(ran) else f"could not be stopped: {said(ran)}"
+
+
+def _refused(job: Job, error: ApiError, seconds: float) -> ToyOutcome:
+    """What the cluster's no to an exec, or its silence, leaves: nothing is known about its parties."""
+    why = spoken(str(error))
+    reason = f"it may not be started: {why}" if isinstance(error, RefusedError) and error.is_forbidden else why
+    return ToyOutcome(job, ToyState.UNCHECKED, seconds, reason, again=True)

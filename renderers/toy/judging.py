@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection
+from contextlib import suppress
 from typing import Final, NamedTuple
 
 from planner.channels import Channel
@@ -16,23 +18,34 @@ from renderers.toy.outcomes import ToyState
 _JOB: Final = re.compile(r"toy test job (\S+) is (\w+)")
 """What `flow test toy` of both generations writes each second."""
 _OLD_JOB: Final = re.compile(r"job status is (\w+)")
+_SUBMITTED: Final = re.compile(r"\"job_?[iI]d\": \"(\w+)\"")
+"""The answer to a submitted job: `run_toy_example.py` tells its id nowhere else."""
 _NUMBER: Final = r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|nan|inf)"
 _REFUSAL: Final = re.compile(r"\"(?:retmsg|message)\":\s*\"((?:[^\"\\]|\\.){1,2000})\"")
+_CODE: Final = re.compile(r"\"(?:ret)?code\": (\d+)")
 _ENDED: Final = frozenset({"failed", "canceled", "cancelled", "timeout"})
-_GAVE_UP: Final = ("check job status timeout", "job running time exceed")
+_GAVE_UP: Final = ("check job status timeout", "job running time exceed", "timeout...")
 _NO_COMMAND: Final = frozenset({126, 127})
 _KILLED: Final = 128
 """Exit codes above this one are those of signals: the container was ended, or ran out of memory."""
-_TRACE: Final = re.compile(r"^(\w*(?:Error|Exception|Exit)): (.+)$", re.MULTILINE)
+_TRACE: Final = re.compile(r"^(?:\w+\.)*(\w*(?:Error|Exception|Exit)): (.+)$", re.MULTILINE)
+OF_THREE: Final = Verdict("status", None, None, None, "success")
+"""A job of three parties, whose log nobody fetches.
+
+It succeeds where the sum is right: the guest's component fails otherwise (FATE 1.11.2:
+federatedml/toy_example/secure_add_guest.py).
+"""
 
 
 class Judged(NamedTuple):
-    """A verdict; see `ToyOutcome`."""
+    """A verdict; see `ToyOutcome`. `hanging` is the job that has not ended, and `failed` one that has failed."""
 
     state: ToyState
     reason: str = ""
     suspicion: Suspicion | None = None
     again: bool = True
+    hanging: str = ""
+    failed: str = ""
 
 
 def judge(rule: Verdict, ran: Ran, channels: Collection[Channel], seconds: float, *, is_late: bool) -> Judged:
@@ -43,13 +56,30 @@ def judge(rule: Verdict, ran: Ran, channels: Collection[Channel], seconds: float
         return decided
     job, status = _last(words)
     if status in _ENDED:
-        return Judged(ToyState.FAILED, f"job {job} ended as {status}" if job else status, suspected(words, channels))
+        why = "".join(f": {spoken(': '.join(each))}" for each in _TRACE.findall(words)[-1:])
+        reason = f"job {job} ended as {status}{why}" if job else f"{status}{why}"
+        return Judged(ToyState.FAILED, reason, suspected(words, channels), failed=job)
     unknown = _unknown(ran, words, is_late=is_late)
     if unknown:
         return Judged(ToyState.UNCHECKED, unknown)
     if is_late or any(text in words for text in _GAVE_UP):
         return _hangs(words, channels, seconds, job)
-    return Judged(ToyState.FAILED, _said(ran, words), suspected(words, channels))
+    return Judged(ToyState.FAILED, said(ran), suspected(words, channels))
+
+
+def reported(ran: Ran) -> str:
+    """What the tasks of a job died of: the JSON strings that a command wrote, a line each; empty ones are left out."""
+    found = []
+    for line in ran.output.splitlines():
+        with suppress(ValueError):
+            found.append(str(json.loads(line)))
+    return "\n".join(filter(None, found))
+
+
+def is_good(ran: Ran) -> bool:
+    """Whether FATE's last answer in what a command wrote says that it was done."""
+    codes = _CODE.findall(ran.output)
+    return bool(codes) and codes[-1] == "0"
 
 
 def _unknown(ran: Ran, words: str, *, is_late: bool) -> str:
@@ -88,8 +118,8 @@ def _last(words: str) -> tuple[str, str]:
     if found:
         job = found[0][0]
         return spoken(job), [status for each, status in found if each == job][-1]
-    old = _OLD_JOB.findall(words)
-    return "", old[-1] if old else ""
+    old, submitted = _OLD_JOB.findall(words), _SUBMITTED.findall(words)
+    return spoken(submitted[-1]) if old and submitted else "", old[-1] if old else ""
 
 
 def _hangs(words: str, channels: Collection[Channel], seconds: float, job: str) -> Judged:
@@ -99,14 +129,16 @@ def _hangs(words: str, channels: Collection[Channel], seconds: float, job: str) 
         ToyState.FAILED,
         f"{what} had not ended after {duration(seconds)}",
         known if known is not None or not job else of_channels(HANGS, channels),
+        hanging=job,
     )
 
 
-def _said(ran: Ran, words: str) -> str:
-    """What FATE says of a job that it did not run, in its own words."""
-    refusal = _REFUSAL.search(words)
-    if refusal:
-        return spoken(refusal[1])
+def said(ran: Ran) -> str:
+    """What FATE says of something that it did not do, in its own words: its last answer."""
+    words = f"{ran.output}\n{ran.errors}"
+    refusals = _REFUSAL.findall(words)
+    if refusals:
+        return spoken(refusals[-1])
     trace = _TRACE.findall(words)
     if trace:
         return spoken(": ".join(trace[-1]))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from planner.diagnostics import Diagnostic
-from planner.toy_schedule import Pair
+from planner.toy_schedule import Job
 from renderers.files import read_bounded
 from renderers.toy.outcomes import ToyOutcome
 
@@ -37,18 +37,33 @@ class Kept:
         """Keep what a job wrote, in place of what it wrote earlier; the outcome says where."""
         if not outcome.words:
             return outcome
-        path = self._folder / f"{outcome.guest}-{outcome.host}.log"
+        path = self._folder / f"{'-'.join(map(str, outcome.job))}.log"
         data = outcome.words.encode(errors="replace")[-_MOST_BYTES:]
         left = "" if outcome.is_proved else outcome.words[-_MOST_SEARCHED:]
         return replace(outcome, words=left, log=str(path) if self._write(path, data) else "")
 
-    def remember(self, again: Sequence[Pair]) -> None:
-        """Keep which pairs a repetition takes up."""
-        document = {"version": _VERSION, "federation": self._federation, "again": [list(pair) for pair in again]}
+    def remember(self, again: Sequence[Job], sites: Sequence[str] = ()) -> None:
+        """Keep which jobs a repetition takes up, and which sites (by key) it probes."""
+        document = {
+            "version": _VERSION,
+            "federation": self._federation,
+            "again": [list(job) for job in again],
+            "sites": list(sites),
+        }
         self._write(self._folder / _LAST, json.dumps(document).encode())
 
-    def again(self) -> tuple[Pair, ...] | None:
-        """The pairs that the last run left to be repeated; None when there was none."""
+    def again(self) -> tuple[Job, ...] | None:
+        """The jobs that the last run left to be repeated; None when there was none."""
+        last = self._last()
+        return None if last is None else last[0]
+
+    def sites(self) -> tuple[str, ...]:
+        """The sites, by key, of which the last run found something that is not true."""
+        last = self._last()
+        return () if last is None else last[1]
+
+    def _last(self) -> tuple[tuple[Job, ...], tuple[str, ...]] | None:
+        """What the last run left; None when there was none, or it cannot be read."""
         data = read_bounded(self._folder / _LAST)
         if isinstance(data, Diagnostic):
             return None
@@ -56,7 +71,8 @@ class Kept:
             document: Any = json.loads(data)
             if document["version"] != _VERSION or document["federation"] != self._federation:
                 return None
-            return tuple((int(guest), int(host)) for guest, host in document["again"])
+            jobs = tuple((int(guest), int(host), *map(int, more)) for guest, host, *more in document["again"])
+            return jobs, tuple(map(str, document.get("sites", ())))
         except (ValueError, TypeError, KeyError, RecursionError):
             return None
 

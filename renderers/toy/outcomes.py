@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from planner.toy_schedule import Pair
+from planner.toy_schedule import Job, Pair
 from renderers.toy.failure_texts import Suspicion
 
 
 class ToyState(StrEnum):
-    """What is known about a pair now."""
+    """What is known about the parties of a job now."""
 
     PROVED = "proved live"
     FAILED = "failed"
@@ -21,14 +21,14 @@ class ToyState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ToyOutcome:
-    """One job: its pair, what it proved, and after how many seconds.
+    """One job: its guest and hosts, what it proved, and after how many seconds.
 
     `reason` says in a clause why it is not proved, `suspicion` what the known failure texts in its output mean.
-    With `again` a repetition of what failed takes it up. `words` is what the job wrote, `log` where it is kept.
+    With `again` a repetition of what failed takes it up. `words` is what the job wrote, `log` where it is kept, `told`
+    what others had to say of it while it hung.
     """
 
-    guest: int
-    host: int
+    job: Job
     state: ToyState
     seconds: float = 0.0
     reason: str = ""
@@ -36,20 +36,31 @@ class ToyOutcome:
     again: bool = False
     words: str = ""
     log: str = ""
+    told: tuple[str, ...] = ()
 
     @property
-    def pair(self) -> Pair:
-        """Guest and host."""
-        return self.guest, self.host
+    def guest(self) -> int:
+        """The party that starts it."""
+        return self.job[0]
+
+    @property
+    def hosts(self) -> tuple[int, ...]:
+        """The parties that take part."""
+        return self.job[1:]
+
+    @property
+    def pairs(self) -> tuple[Pair, ...]:
+        """The guest with each host; nothing where it is alone."""
+        return tuple((self.guest, host) for host in self.hosts if host != self.guest)
 
     @property
     def name(self) -> str:
-        """`9999 -> 10000`, or `9999 with itself`."""
-        return named(self.pair)
+        """`9999 -> 10000`, `9999 -> 10000, 9998`, or `9999 with itself`."""
+        return named(self.job)
 
     @property
     def is_proved(self) -> bool:
-        """Whether FATE itself said that this pair can work together."""
+        """Whether FATE itself said that these parties can work together."""
         return self.state is ToyState.PROVED
 
     @property
@@ -65,17 +76,19 @@ class ToyOutcome:
         """The outcome for machines."""
         return {
             "guest": self.guest,
-            "host": self.host,
+            "host": self.hosts[0] if len(self.hosts) == 1 else None,
+            "hosts": list(self.hosts),
             "state": {ToyState.PROVED: "proved"}.get(self.state, str(self.state)),
             "seconds": round(self.seconds, 1),
             "reason": self.reason or None,
             "probably": None if self.suspicion is None else self.suspicion.hop,
             "invariants": [] if self.suspicion is None else list(self.suspicion.invariants),
             "log": self.log or None,
+            "told": list(self.told),
         }
 
 
-def named(pair: Pair) -> str:
-    """A pair as reports name it."""
-    guest, host = pair
-    return f"{guest} with itself" if guest == host else f"{guest} -> {host}"
+def named(job: Job) -> str:
+    """A job as reports name it."""
+    guest, *hosts = job
+    return f"{guest} with itself" if hosts == [guest] else f"{guest} -> {', '.join(map(str, hosts))}"

@@ -1,9 +1,8 @@
-"""In which container of a site the toy example is started, and by which command."""
+"""In which container of a site the toy example is started."""
 
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -16,8 +15,6 @@ from renderers.cluster.labels import of_site
 
 _OURS: Final = "fateflow"
 """FATE-Flow's container where it is not called as in the charts of old releases: in our own manifests."""
-_MARGIN: Final = 5
-"""The tool's own time-out is this part of the deadline earlier, so that it can still fetch its log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +52,3 @@ def _ready(pod: Mapping[str, Any]) -> Iterator[str]:
     for each in (pod.get("status") or {}).get("containerStatuses") or ():
         if each.get("ready"):
             yield str(each.get("name"))
-
-
-def command(toy: Toy, place: ToyPlace, guest: int, host: int, seconds: int) -> tuple[str, ...]:
-    """The command that starts the toy example in a container: in its folder, after what must be done there first."""
-    words = [*toy.argv(guest, host)]
-    if toy.timeout_flag:
-        words += [toy.timeout_flag, str(max(1, seconds - seconds // _MARGIN))]
-    parts = [f"cd {shlex.quote(place.directory)}"]
-    if place.prepare:
-        parts.append(shlex.join(place.prepare))
-    parts.append(f"exec {shlex.join(words)}")
-    return ("sh", "-c", " && ".join(parts))

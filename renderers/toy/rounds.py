@@ -9,53 +9,65 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from queue import Empty, SimpleQueue
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
-from planner.toy_schedule import Pair, Round
+from planner.toy_schedule import Job, Round
 from renderers.cluster.clock import Clock
-from renderers.toy.display import ToyDisplay
 from renderers.toy.outcomes import ToyOutcome, ToyState
 
 _LOOK: Final = 0.2
 """Seconds after which Ctrl-C is heard at the latest."""
-_MOST_LEFT: Final = 10_000
-"""Pairs that were not begun, of those that are remembered for a repetition."""
-_Told: TypeAlias = Pair | ToyOutcome | BaseException
+MOST_LEFT: Final = 10_000
+"""Jobs that were not begun, of those that are remembered for a repetition."""
+_Told: TypeAlias = Job | ToyOutcome | BaseException
+
+
+class ToyDisplay(Protocol):
+    """Told how far the toy examples are. Called by one thread."""
+
+    def round(self, jobs: int) -> None:
+        """A round of so many jobs begins."""
+
+    def begun(self, job: Job) -> None:
+        """A job has been started."""
+
+    def ended(self, outcome: ToyOutcome) -> None:
+        """A job has ended, or will not be started."""
 
 
 @dataclass(slots=True)
 class Rounds:
-    """The jobs of one run. `do` runs one of them, in a thread of its own; `hold` says why one is not to be run."""
+    """The jobs of one run. `do` runs one of them, in a thread of its own; `hold` ends one that is not to be run."""
 
-    do: Callable[[Pair], ToyOutcome]
+    do: Callable[[Job], ToyOutcome]
     parallel: int
     display: ToyDisplay
     keep: Callable[[ToyOutcome], ToyOutcome]
     clock: Clock = field(default_factory=Clock)
     outcomes: list[ToyOutcome] = field(default_factory=list)
-    left: tuple[Pair, ...] = ()
+    left: tuple[Job, ...] = ()
     is_interrupted: bool = False
 
-    def run(self, rounds: Iterable[Round], hold: Callable[[Pair], str] = lambda _: "") -> None:
+    def run(self, rounds: Iterable[Round], hold: Callable[[Job], ToyOutcome | None] = lambda _: None) -> None:
         """Run rounds one after the other; after Ctrl-C nothing more is begun."""
         coming = iter(rounds)
         for jobs in coming:
             if self.is_interrupted:
-                self.left += tuple(islice(chain(jobs, *coming), _MOST_LEFT - len(self.left)))
+                self.left += tuple(islice(chain(jobs, *coming), MOST_LEFT - len(self.left)))
                 return
             self._round(jobs, hold)
 
-    def _round(self, jobs: Round, hold: Callable[[Pair], str]) -> None:
+    def _round(self, jobs: Round, hold: Callable[[Job], ToyOutcome | None]) -> None:
         """One round. Threads are daemons: one that waits for a cluster must not keep the program from ending."""
         self.display.round(len(jobs))
-        waiting: deque[Pair] = deque()
-        for pair in jobs:
-            reason = hold(pair)
-            if reason:
-                self._ended(ToyOutcome(*pair, ToyState.UNCHECKED, reason=reason, again=True))
+        waiting: deque[Job] = deque()
+        for job in jobs:
+            held = hold(job)
+            if held is None:
+                waiting.append(job)
             else:
-                waiting.append(pair)
-        number, running = len(waiting), dict[Pair, float]()
+                self._ended(held)
+        number, running = len(waiting), dict[Job, float]()
         told: SimpleQueue[_Told] = SimpleQueue()
         for _ in range(min(self.parallel, number)):
             threading.Thread(target=_work, args=(waiting, self.do, told), name="toy", daemon=True).start()
@@ -68,16 +80,16 @@ class Rounds:
             with suppress(Empty):
                 while True:
                     self._listen(told.get_nowait(), running)
-            for pair, since in running.items():
+            for job, since in running.items():
                 reason = "interrupted; its job may still run"
-                self._ended(ToyOutcome(*pair, ToyState.UNCHECKED, self.clock.now() - since, reason, again=True))
+                self._ended(ToyOutcome(job, ToyState.UNCHECKED, self.clock.now() - since, reason, again=True))
 
-    def _listen(self, told: _Told, running: dict[Pair, float]) -> None:
+    def _listen(self, told: _Told, running: dict[Job, float]) -> None:
         """Note what a thread tells. What it raises is a bug of ours, and raised where it is seen."""
         if isinstance(told, BaseException):
             raise told
         if isinstance(told, ToyOutcome):
-            running.pop(told.pair, None)
+            running.pop(told.job, None)
             self._ended(told)
         else:
             running[told] = self.clock.now()
@@ -89,16 +101,16 @@ class Rounds:
         self.display.ended(outcome)
 
 
-def _work(waiting: deque[Pair], do: Callable[[Pair], ToyOutcome], told: SimpleQueue[_Told]) -> None:
+def _work(waiting: deque[Job], do: Callable[[Job], ToyOutcome], told: SimpleQueue[_Told]) -> None:
     """Take jobs until none is left."""
     while True:
         try:
-            pair = waiting.popleft()
+            job = waiting.popleft()
         except IndexError:
             return
-        told.put(pair)
+        told.put(job)
         try:
-            told.put(do(pair))
+            told.put(do(job))
         except BaseException as error:  # noqa: BLE001 - handed over to whoever waits
             told.put(error)
 
@@ -115,9 +127,9 @@ def _heard(told: SimpleQueue[_Told], number: int) -> Iterator[_Told]:
         yield each
 
 
-def _emptied(waiting: deque[Pair]) -> tuple[Pair, ...]:
+def _emptied(waiting: deque[Job]) -> tuple[Job, ...]:
     """What nobody has begun yet, and nobody will."""
     found = []
     while waiting:
         found.append(waiting.popleft())
-    return tuple(found[:_MOST_LEFT])
+    return tuple(found[:MOST_LEFT])

@@ -5,17 +5,17 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterable
-from itertools import chain, islice, pairwise, permutations
+from itertools import chain, combinations, islice, pairwise, permutations
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planner.model import Links, Mesh, Pair, Shape, Star
 from planner.routes import Topology
-from planner.toy_schedule import Round, cover, every_pair, in_rounds, of_guest, self_tests
+from planner.toy_schedule import Round, cover, every_pair, in_rounds, of_guest, of_three, self_tests
 
 PARTIES = st.integers(1, 12)
 
@@ -79,6 +79,55 @@ def test_the_cover_has_everybody_on_both_sides_and_all_links(found: Topology) ->
         if isinstance(shape, Links):
             wanted = {pair for pair in shape.pairs if found.must_talk(*pair)}
             assert wanted | {(second, first) for first, second in wanted} <= set(pairs)
+
+
+@settings(max_examples=40)
+@given(TOPOLOGIES)
+def test_there_is_a_job_of_three_where_three_must_talk(found: Topology) -> None:
+    """Of anybody, and of every guest; nobody else's."""
+    all_three = [
+        three
+        for three in combinations(range(1, 13), 3)
+        if all(found.must_talk(*pair) for pair in combinations(three, 2))
+    ]
+    for guest in (None, *range(1, 13)):
+        job = of_three(found, guest)
+        wanted = [three for three in all_three if guest is None or guest in three]
+        assert (job is None) == (not wanted)
+        if job is not None:
+            assert tuple(sorted(job)) in wanted
+            assert guest is None or job[0] == guest
+            assert of_three(found, guest) == job
+
+
+@pytest.mark.parametrize(
+    ("groups", "guest", "exchanges"),
+    [
+        (((1, 2, 3), (4, 5), (6,)), None, "abc"),
+        (((1, 2, 3), (4, 5), (6,)), 3, "abc"),
+        (((1, 2, 3), (4, 5), (6,)), 5, "abc"),
+        (((1, 2, 3), (4,)), None, "ab"),
+        (((1, 2, 3), (4,)), 4, "ab"),
+    ],
+)
+def test_three_are_members_of_different_exchanges(
+    groups: tuple[tuple[int, ...], ...], guest: int | None, exchanges: str
+) -> None:
+    """As far as there are three."""
+    star = Star(tuple((f"exchange-{name}", members) for name, members in zip("abc", groups, strict=False)))
+    home = {member: name for name, members in zip("abc", groups, strict=False) for member in members}
+    job = of_three(topology([star]), guest)
+    assert job is not None
+    assert "".join(sorted({home[party] for party in job})) == exchanges
+
+
+def test_three_are_found_at_once_among_many() -> None:
+    """3,000 parties: in a mesh, and where all are linked to one and no three must talk. 0.2 s here, 2 s allowed."""
+    many = range(1, 3_001)
+    found = [topology([Mesh(tuple(many))]), topology([Links(tuple((1_500, each) for each in many if each != 1_500))])]
+    begun = time.perf_counter()
+    assert [of_three(each) for each in found] == [(1, 2, 3), None]
+    assert time.perf_counter() - begun < 2
 
 
 @given(st.lists(_PAIRS, max_size=40))

@@ -1,4 +1,4 @@
-"""The rights that apply, status and remove ask for, and the Roles that give exactly them."""
+"""The rights that apply, status, remove and verify ask for, and the Roles that give exactly them."""
 
 from __future__ import annotations
 
@@ -60,6 +60,30 @@ def test_status_writes_nothing() -> None:
     """It reads; that trying needs `patch` is said as something that is done without."""
     required = {right.verb for right in needed(site(), "status") if not right.is_optional}
     assert required == {"get", "list"}
+
+
+def test_verify_looks_and_runs_commands() -> None:
+    """It writes nothing; what a probe alone needs is asked for where there is such a probe, and never insisted on."""
+    required = {(right.verb, right.word) for right in needed(site(), "verify") if not right.is_optional}
+    assert required == {
+        ("list", "deployments.apps"),
+        ("list", "statefulsets.apps"),
+        ("get", "configmaps"),
+        ("get", "pods"),
+        ("list", "pods"),
+        ("get", "pods/exec"),
+    }
+    assert {
+        "create pods/exec",
+        "get secrets",
+        "get secrets fate",
+        "list nodes",
+        "list persistentvolumeclaims",
+    } <= words(needed(site(), "verify"))
+    some = {"get persistentvolumeclaims", "get services"}
+    assert not some & words(needed(site(), "verify"))
+    folder = folder_of(thing("Service", "spark-master"), prerequisites=(needs("PersistentVolumeClaim", "data"),))
+    assert some <= words(needed(folder, "verify"))
 
 
 def test_remove_keeps_data_without_the_right_to_delete_it() -> None:

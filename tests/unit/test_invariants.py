@@ -14,13 +14,15 @@ from typing import Any
 import pytest
 
 from planner.catalogue import FAULTS
+from planner.diagnostics import Severity
 from planner.invariants import INVARIANTS, Invariant
+from planner.probes import BY_ID, PROBES
 from planner.releases import RELEASE_NAMES, load
 from tests.quick_yaml import loaded
 
 ROOT = Path(__file__).resolve().parents[2]
 BASES = ROOT / "tests" / "faults" / "bases"
-CODES = {module.FAULT.code for module in FAULTS}
+CODES = {module.FAULT.code: module for module in FAULTS}
 Plan = Callable[..., Any]
 Tables = Mapping[str, Mapping[str, Any]]
 
@@ -39,7 +41,7 @@ def test_every_invariant_is_there() -> None:
 
 @pytest.mark.parametrize("invariant", INVARIANTS, ids=[invariant.id for invariant in INVARIANTS])
 def test_an_invariant_is_upheld_where_it_says(invariant: Invariant) -> None:
-    """Codes exist, code that makes it impossible exists, tests exist, probes and reasons are sentences."""
+    """Codes exist, code that makes it impossible exists, tests exist, probes are asked, and reasons are sentences."""
     assert invariant.upheld
     for how, where in invariant.upheld:
         if how in {"check", "proof", "import"}:
@@ -52,9 +54,18 @@ def test_an_invariant_is_upheld_where_it_says(invariant: Invariant) -> None:
         elif how == "test":
             path, _, name = where.partition("::")
             assert re.search(rf"^def {name}\(", (ROOT / path).read_text(), re.MULTILINE), where
+        elif how == "probe":
+            assert where in BY_ID
         else:
-            assert how in {"probe", "unplanned"}
+            assert how == "unplanned"
             assert len(where.split()) > 3
+
+
+def test_every_probe_names_a_check() -> None:
+    """Its code exists, and is an error: a sentence that is false is one."""
+    for sort in PROBES:
+        assert sort.code in CODES
+        assert CODES[sort.code].FAULT.severity is Severity.ERROR
 
 
 def test_only_docker_is_not_planned() -> None:

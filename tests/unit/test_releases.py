@@ -672,7 +672,10 @@ class TestFacts:
             *("flow", "test", "toy"),
             *("--guest-party-id", "9999", "--host-party-id", "10000"),
         )
-        assert known("v1.6.1").toy.argv(9999, 10000) == ("python", "run_toy_example.py", "9999", "10000", "1")
+        assert known("v1.4.5").toy.argv(9999, 10000) == ("python", "run_toy_example.py", "9999", "10000", "1")
+        argv = ("python", "run_toy_example.py", "9999", "10000", "1", "-b")
+        assert known("v1.6.1").toy.argv(9999, 10000) == (*argv, "0")
+        assert known("v1.6.1").toy.argv(9999, 10000, "spark_pulsar") == (*argv, "2")
 
     @every_release
     def test_credentials(self, name: str) -> None:

@@ -16,17 +16,17 @@ from rich.console import Console
 
 from planner.channels import Channel
 from planner.releases import Toy, load
+from planner.toy_schedule import Job
 from renderers import verify_live_command
 from renderers.cluster.api import Ran, RefusedError, UnreachableError
 from renderers.cluster.clock import Clock, Deadline
 from renderers.cluster.connections import Connections
+from renderers.live.display import Lines, LiveTable, Silent, display_for
 from renderers.report.report import State
-from renderers.toy.display import Lines, LiveTable, Silent, display_for
 from renderers.toy.failure_texts import FAILURE_TEXTS, HANGS
 from renderers.toy.judging import judge
 from renderers.toy.kept import Kept
 from renderers.toy.outcomes import ToyOutcome, ToyState
-from renderers.toy.places import command, planned_places
 from renderers.verify_live_command import Request, run_verify_live
 from tests.cluster.sites import FILE, Ended, cluster_at, federation, party, planned
 from tests.unit.cluster_double import Time
@@ -38,8 +38,11 @@ ROUTER: Final = json.dumps(
     {"retcode": 104, "retmsg": "Federated schedule error, Please check rollSite: StatusCode.UNAVAILABLE"}
 )
 CHANNELS: Final = (Channel.ROLLSITE,)
+THREE: Final = (9999, 9998, 10000)
+"""The job of three parties that is run last."""
 Answer = Ran | Exception
 _WORDS: Final = re.compile(r"--guest-party-id (\d+) --host-party-id (\d+)")
+_OF_THREE: Final = re.compile(r'"guest": \["(\d+)"\], "host": \["(\d+)"\], "arbiter": \["(\d+)"\]')
 
 
 def toy_of(release: str) -> Toy:
@@ -142,40 +145,27 @@ def test_known_texts_accuse_a_hop(words: str, hop: str) -> None:
     assert len(FAILURE_TEXTS) > 6
 
 
-# Where, and by which command
-
-
-def test_the_command_of_each_release() -> None:
-    """The container's folder, what must be done first, and a time-out that ends before ours."""
-    client, fateflow = ONE.places
-    assert command(ONE, client, 9999, 10000, 600) == (
-        "sh",
-        "-c",
-        "cd /tmp && exec flow test toy --guest-party-id 9999 --host-party-id 10000 --timeout 480",
-    )
-    assert "flow init --ip fateflow --port 9380 && exec flow" in command(ONE, fateflow, 1, 2, 60)[2]
-    old = toy_of("v1.4.0")
-    assert command(old, old.places[0], 1, 2, 60)[2] == (
-        "cd /data/projects/fate/python/examples/toy_example && exec python run_toy_example.py 1 2 1"
-    )
-    assert planned_places(TWO, ("python", "osx")) == ()
-    assert [place.name for place in planned_places(ONE, ("python", "rollsite"))] == ["python"]
-
-
 # The command
+
+
+def job_of(line: Sequence[str]) -> Job:
+    """The job that a command starts."""
+    found = _WORDS.search(line[2]) or _OF_THREE.search(line[2])
+    assert found is not None
+    return tuple(map(int, found.groups()))
 
 
 @dataclass
 class Played:
-    """A cluster whose jobs end as `answers` say, by pair; the others succeed."""
+    """A cluster whose jobs end as `answers` say; the others succeed."""
 
     context: str
-    answers: Mapping[tuple[int, int], Answer | Callable[[], Answer]] = field(default_factory=dict)
+    answers: Mapping[Job, Answer | Callable[[], Answer]] = field(default_factory=dict)
     pods: Sequence[str] = ("client-0", "python-0")
     is_away: bool = False
     clock: Clock = field(default_factory=Clock)
     given_up: str = ""
-    ran: list[tuple[int, int]] = field(default_factory=list)
+    ran: list[Job] = field(default_factory=list)
 
     @property
     def server(self) -> str:
@@ -198,11 +188,9 @@ class Played:
         ]
 
     def run(self, _: str, __: str, ___: str, line: Sequence[str], ____: Deadline) -> Ran:
-        found = _WORDS.search(line[2])
-        assert found is not None
-        pair = int(found[1]), int(found[2])
-        self.ran.append(pair)
-        answer = self.answers.get(pair, ran(GOOD))
+        job = job_of(line)
+        self.ran.append(job)
+        answer = self.answers.get(job, ran(GOOD))
         answer = answer() if callable(answer) else answer
         if isinstance(answer, Exception):
             raise answer
@@ -242,7 +230,8 @@ class Live:
 
         self.monkeypatch.setattr(verify_live_command, "Connections", lambda: Connections(connect))
         told = io.StringIO()
-        text, code = run_verify_live(Request(**{"format_name": "json", "file": FILE, **options}), stderr=told)
+        given = {"format_name": "json", "file": FILE, "only": "toy", **options}
+        text, code = run_verify_live(Request(**given), stderr=told)
         return Ended(text, code, told.getvalue())
 
 
@@ -252,27 +241,35 @@ def live(home: Path, monkeypatch: pytest.MonkeyPatch) -> Live:
     return Live(home, monkeypatch)
 
 
-def states(ended: Ended) -> dict[tuple[int, int], str]:
-    """How each pair ended."""
+def states(ended: Ended) -> dict[Job, str]:
+    """How each job ended."""
     found = ended.data["verify"]["live"]["toyExamples"]
-    return {(each["guest"], each["host"]): each["state"] for each in found}
+    return {(each["guest"], *each["hosts"]): each["state"] for each in found}
 
 
 def test_all_is_well(live: Live) -> None:
-    """Self tests, then a ring of three; the rest is proved on paper, or run on demand."""
+    """Self tests, a ring of three, then all three at once; the rest is proved on paper, or run on demand."""
     ended = live()
     assert (ended.code, set(states(ended).values())) == (0, {"proved"})
-    assert len(states(ended)) == 6
+    assert len(states(ended)) == 7
+    assert list(states(ended))[-1] == THREE
     assert ended.data["verify"]["live"]["onPaper"] == 3
-    assert "6 of 6: " in ended.told
+    assert "7 of 7: " in ended.told
     ended = live(all_pairs=True)
-    assert (ended.code, len(states(ended))) == (0, 9)
+    assert (ended.code, len(states(ended))) == (0, 10)
     text = live(format_name="text").text
     assert re.search(r"^9999 -> \d+  proved live$", text, re.MULTILINE)
+    assert re.search(r"^9999 -> 9998, 10000  proved live$", text, re.MULTILINE)
     assert "proved on paper alone: --all-pairs runs each" in text
-    assert "6 of 6 toy examples proved live" in text
+    assert "7 of 7 toy examples proved live" in text
     assert (live.home / ".fedplan/verify/9999-9999.log").read_text(encoding="utf-8") == GOOD
     assert (live.home / ".fedplan/.gitignore").read_text(encoding="utf-8") == "*\n"
+
+
+def test_a_guest_runs_a_job_of_three(live: Live) -> None:
+    """After its pairs; a named pair has none."""
+    assert list(states(live(parties=("10000",)))) == [(10000, 10000), (10000, 9998), (10000, 9999), (10000, 9999, 9998)]
+    assert list(states(live(pairs=("10000:9999",)))) == [(10000, 9999)]
 
 
 def test_what_failed_is_told_with_its_way_and_repeated(live: Live) -> None:
@@ -285,7 +282,7 @@ def test_what_failed_is_told_with_its_way_and_repeated(live: Live) -> None:
     words = f"{ROUTER} io exception at {found[1]}:{found[2]}"
     ended = live(Played("bank", {(9999, 10000): ran(words)}), all_pairs=True)
     assert ended.code == 1
-    assert {pair for pair, state in states(ended).items() if state != "proved"} == {(9999, 10000)}
+    assert {pair for pair, state in states(ended).items() if state != "proved"} == {(9999, 10000), THREE}
     (error,) = [each for each in ended.data["diagnostics"] if each["severity"] == "error"]
     notes = [note["message"] for note in error["notes"]]
     assert error["code"] == "FED980"
@@ -293,12 +290,14 @@ def test_what_failed_is_told_with_its_way_and_repeated(live: Live) -> None:
     assert f"the way: party 9999 -> party 10000 ({found[1]}:{found[2]})" in notes
     assert f"its words name {found[1]}:{found[2]}, where party 9999 dials party 10000" in notes
     assert ".fedplan/verify/9999-10000.log" in error["hint"]
+    *_, three = ended.data["verify"]["live"]["toyExamples"]
+    assert (three["state"], three["reason"], three["host"]) == ("unchecked", "9999 -> 10000 failed", None)
     (example,) = [each for each in ended.data["verify"]["live"]["toyExamples"] if each["state"] == "failed"]
     assert example["probably"].startswith("the way from the guest's router")
     one = live(pairs=("9998:9999",))
     assert (one.code, list(states(one))) == (0, [(9998, 9999)])
     again = live(failed=True)
-    assert (again.code, states(again)) == (0, {(9999, 10000): "proved"})
+    assert (again.code, states(again)) == (0, {(9999, 10000): "proved", THREE: "proved"})
     nothing = live(failed=True, format_name="text")
     assert (nothing.code, "nothing is left to repeat" in nothing.text) == (0, True)
 
@@ -343,10 +342,11 @@ def test_a_cluster_that_is_away_leaves_its_guests_unchecked(live: Live) -> None:
 def test_one_job_ends_badly(live: Live, answer: Answer, code: int, reason: str) -> None:
     """A wrong number, an exec that dies midway or is refused: that pair and no other, which is repeated."""
     ended = live(Played("bank", {(9999, 9998): answer}), all_pairs=True)
-    (bad,) = [each for each in ended.data["verify"]["live"]["toyExamples"] if each["state"] != "proved"]
+    toys = [each for each in ended.data["verify"]["live"]["toyExamples"] if each["host"] is not None]
+    (bad,) = [each for each in toys if each["state"] != "proved"]
     assert (ended.code, bad["guest"], bad["host"]) == (code, 9999, 9998)
     assert bad["reason"].startswith(reason)
-    assert set(states(live(failed=True))) == {(9999, 9998)}
+    assert set(states(live(failed=True))) - {THREE} == {(9999, 9998)}
 
 
 def test_a_hanging_job_ends_at_its_deadline(live: Live) -> None:
@@ -354,14 +354,22 @@ def test_a_hanging_job_ends_at_its_deadline(live: Live) -> None:
 
     class Sleepy(Played):
         def run(self, _: str, __: str, ___: str, line: Sequence[str], ____: Deadline) -> Ran:
+            if line[2].endswith("flow job stop -j 5"):
+                return ran(self.answer)
             assert "--timeout 480" in line[2]
             ____.wait(____.left)
             return ran("toy test job 5 is running\n", None)
 
+        answer = '{\n    "retcode": 0,\n    "retmsg": "stop job success"\n}'
+
     ended = live(Sleepy("bank", clock=Time()), pairs=("9999:9998",))
     (bad,) = ended.data["verify"]["live"]["toyExamples"]
-    assert (ended.code, bad["reason"]) == (1, "job 5 had not ended after 10 minutes")
+    assert (ended.code, bad["reason"]) == (1, "job 5 had not ended after 10 minutes, and was stopped")
     assert bad["probably"] == HANGS.hop
+    Sleepy.answer = '{\n    "retcode": 103,\n    "retmsg": "stop job failed"\n}'
+    ended = live(Sleepy("bank", clock=Time()), pairs=("9999:9998",))
+    (bad,) = ended.data["verify"]["live"]["toyExamples"]
+    assert bad["reason"].endswith(", and could not be stopped: stop job failed")
 
 
 def test_no_pod_is_ready(live: Live) -> None:
@@ -379,7 +387,7 @@ def test_ctrl_c_tells_what_was_done(live: Live) -> None:
 
     class Pressed(io.StringIO):
         def write(self, text: str) -> int:
-            if "1 of 9" in text:
+            if "1 of 10" in text:
                 raise KeyboardInterrupt
             return super().write(text)
 
@@ -390,35 +398,35 @@ def test_ctrl_c_tells_what_was_done(live: Live) -> None:
     bank = Played("bank", {(9998, 9998): ran(GOOD), (9999, 9999): waits})
     by_context = {"bank": bank, "shop": Played("shop", {(10000, 10000): waits})}
     live.monkeypatch.setattr(verify_live_command, "Connections", lambda: Connections(by_context.__getitem__))  # type: ignore[arg-type]
-    text, code = run_verify_live(Request(file=FILE, all_pairs=True, parallel=2, format_name="json"), stderr=Pressed())
+    text, code = run_verify_live(
+        Request(file=FILE, only="toy", all_pairs=True, parallel=2, format_name="json"), stderr=Pressed()
+    )
     gate.set()
     found = json.loads(text)["verify"]["live"]
     assert (code, found["interrupted"]) == (3, True)
-    assert found["left"] + len(found["toyExamples"]) == 9
+    assert found["left"] + len(found["toyExamples"]) == 10
     assert found["left"] >= 6
     assert "interrupted; its job may still run" in {each["reason"] for each in found["toyExamples"]}
     again = live(failed=True)
     assert again.code == 0
-    assert len(states(again)) == 8
+    assert len(states(again)) == 9
 
 
 def test_no_party_is_in_two_jobs_at_once_and_the_limit_holds(live: Live) -> None:
     """However many may run."""
     lock, busy, most = threading.Lock(), list[int](), list[int]()
-    clashes: list[tuple[int, int]] = []
+    clashes: list[Job] = []
 
     class Busy(Played):
         def run(self, _: str, __: str, ___: str, line: Sequence[str], ____: Deadline) -> Ran:
-            found = _WORDS.search(line[2])
-            assert found is not None
-            pair = int(found[1]), int(found[2])
+            job = job_of(line)
             with lock:
-                clashes.extend([pair] if set(pair) & set(busy) else [])
-                busy.extend(set(pair))
+                clashes.extend([job] if set(job) & set(busy) else [])
+                busy.extend(set(job))
                 most.append(len(busy))
             threading.Event().wait(0.01)
             with lock:
-                for each in set(pair):
+                for each in set(job):
                     busy.remove(each)
             return ran(GOOD)
 
@@ -456,7 +464,7 @@ def test_nothing_is_run_before_the_files_are_proved(live: Live, home: Path) -> N
     finally:
         file.write_bytes(text)
     assert (ended.code, bank.ran) == (1, [])
-    assert "no toy example was run" in ended.text
+    assert "nothing was asked of any cluster" in ended.text
 
 
 def test_what_is_kept_survives_odd_files(tmp_path: Path) -> None:
@@ -469,7 +477,7 @@ def test_what_is_kept_survives_odd_files(tmp_path: Path) -> None:
     (tmp_path / ".fedplan/verify/last.json").write_text('{"version": 1, "federation": "demo", "again": [1]}')
     assert kept.again() is None
     (tmp_path / "file").write_text("")
-    outcome = ToyOutcome(1, 2, ToyState.FAILED, words="x" * 2**21)
+    outcome = ToyOutcome((1, 2), ToyState.FAILED, words="x" * 2**21)
     assert Kept(tmp_path / "file" / FILE, "demo").log(outcome).log == ""
     told = kept.log(outcome)
     assert Path(told.log).stat().st_size == 2**20
@@ -482,9 +490,9 @@ def test_the_table_shows_what_runs_and_what_failed() -> None:
     table = LiveTable(stream, 30)
     table.round(2)
     table.begun((1, 2))
-    table.ended(ToyOutcome(3, 4, ToyState.FAILED, reason="job \x1b[2J ended as failed"))
+    table.ended(ToyOutcome((3, 4), ToyState.FAILED, reason="job \x1b[2J ended as failed"))
     for number in range(20):
-        table.ended(ToyOutcome(5, number, ToyState.PROVED, 2.0))
+        table.ended(ToyOutcome((5, number), ToyState.PROVED, 2.0))
     console = Console(file=io.StringIO(), width=100, record=True)
     console.print(table)
     shown = console.export_text()

@@ -1,0 +1,158 @@
+"""The findings of `verify --live`: what is not true, what failed, what could not be found out; each trouble once."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import chain
+from typing import Final
+
+from planner.channels import WORDS, Channel
+from planner.checks.probe_unchecked import probe_unchecked, site_unchecked
+from planner.checks.self_test_failed import self_test_failed
+from planner.checks.toy_failed import toy_failed
+from planner.checks.toy_unchecked import toy_unchecked
+from planner.diagnostics import Diagnostic, Note, Place
+from planner.lookup import Trace
+from planner.model import party_key
+from planner.plan import Plan
+from planner.wording import label, spoken
+from renderers.live.running import LiveRun, hop_of
+from renderers.probes.pairs import Obstacle
+from renderers.probes.probe import ProbeOutcome, Truth
+from renderers.proving import way
+from renderers.toy.outcomes import ToyOutcome, ToyState
+
+_MOST_TOYS: Final = 20
+"""Failed toy examples, and reasons for unchecked ones, that have a finding of their own."""
+_MOST_ALIKE: Final = 3
+"""Findings of one sort at one site, or of one endpoint, that are told one by one."""
+_MOST_NAMED: Final = 5
+_MOST_CODES: Final = 4
+_MOST_ACCUSED: Final = 3
+
+
+def findings(run: LiveRun) -> Iterator[Diagnostic]:
+    """Everything that is to be told, each once."""
+    found = chain(
+        run.guests.diagnostics,
+        _of_probes(run.outcomes),
+        _unknown(run),
+        _unreached(run),
+        _of_toys(run),
+    )
+    yield from dict.fromkeys(found)
+
+
+# Probes
+
+
+def _of_probes(outcomes: Iterable[ProbeOutcome]) -> Iterator[Diagnostic]:
+    """What probes found; where many say the same of one endpoint, or one site of many, the first ones with a note."""
+    alike: dict[object, list[ProbeOutcome]] = {}
+    for each in outcomes:
+        if each.said.truth is Truth.FALSE and each.probe.endpoint is not None:
+            alike.setdefault((each.probe.sort.id, each.probe.endpoint), []).append(each)
+        else:
+            yield from each.said.diagnostics
+    by_site: dict[object, list[ProbeOutcome]] = {}
+    for same in alike.values():
+        if len(same) > _MOST_ALIKE:
+            sites = [label(each.probe.site) for each in same[1:]]
+            yield from _noted(same[0], f"so it is from {_some(sites)}")
+        else:
+            for each in same:
+                by_site.setdefault((each.probe.sort.id, each.probe.site), []).append(each)
+    for same in by_site.values():
+        more = [f"{label(each.probe.peer)} ({each.probe.endpoint})" for each in same[_MOST_ALIKE:]]
+        for number, each in enumerate(same[:_MOST_ALIKE]):
+            is_last = number == _MOST_ALIKE - 1
+            yield from _noted(each, f"and so it is with {_some(more)}") if more and is_last else each.said.diagnostics
+
+
+def _noted(outcome: ProbeOutcome, note: str) -> Iterator[Diagnostic]:
+    """What a probe found, with a remark on the first."""
+    for number, each in enumerate(outcome.said.diagnostics):
+        yield each if number else replace(each, notes=(*each.notes, Note(note)))
+
+
+def _some(names: Sequence[str]) -> str:
+    named = ", ".join(names[:_MOST_NAMED])
+    return f"{named} and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else named
+
+
+def _unknown(run: LiveRun) -> Iterator[Diagnostic]:
+    """What probes could not find out, by site, sort and reason; not where a finding has told why already."""
+    counted: dict[tuple[str, str], Counter[str]] = {}
+    for each in run.outcomes:
+        if each.said.truth is Truth.UNKNOWN and not each.said.diagnostics:
+            counted.setdefault((each.probe.site, each.probe.sort.id), Counter())[each.said.reason] += 1
+    for (site, sort), reasons in counted.items():
+        place = run.reachable.chosen[site].places.of_site()
+        for reason, count in list(reasons.items())[:_MOST_ALIKE]:
+            yield probe_unchecked(place, site, sort, count, reason)
+        rest = sum(list(reasons.values())[_MOST_ALIKE:])
+        if rest:
+            yield probe_unchecked(place, site, sort, rest, "other reasons, each its own")
+
+
+def _unreached(run: LiveRun) -> Iterator[Diagnostic]:
+    """The sites that nothing leads to, by the reason."""
+    for why, keys in run.unreached_by_reason().items():
+        planned = run.plan.by_key[keys[0]]
+        yield site_unchecked(Place(planned.site.path), keys, planned.cluster.name, why)
+
+
+# Toy examples
+
+
+def _of_toys(run: LiveRun) -> Iterator[Diagnostic]:
+    """What failed, with the way of its messages; and by guest and reason what is unchecked."""
+    outcomes = run.toys.outcomes
+    for each in [each for each in outcomes if each.state is ToyState.FAILED][:_MOST_TOYS]:
+        place = _place(run.plan, each.guest)
+        notes = tuple(chain(_accused(run.accused(each.job)), each.told, _notes(each, _ways(run, each))))
+        if not each.pairs:
+            yield self_test_failed(place, each.guest, each.reason, notes, each.log)
+        else:
+            yield toy_failed(place, each.name, each.reason, notes, each.log)
+    unchecked = Counter((each.guest, each.reason, each.again) for each in outcomes if each.state is ToyState.UNCHECKED)
+    for (party, reason, again), count in list(unchecked.items())[:_MOST_TOYS]:
+        cluster = "" if again else run.plan.by_key[party_key(party)].cluster.name
+        yield toy_unchecked(_place(run.plan, party), party, count, reason, cluster)
+
+
+def _place(plan: Plan, party: int) -> Place:
+    return Place(plan.by_key[party_key(party)].site.path)
+
+
+def _accused(obstacles: Sequence[Obstacle]) -> Iterator[str]:
+    """What probes have found on the way: more certain than what the words of a job let one guess."""
+    for each in obstacles[:_MOST_ACCUSED]:
+        code = "" if each.outcome is None else f" ({each.outcome.probe.sort.id}, {each.outcome.code})"
+        yield f"a probe has found it: {hop_of(each)}: {spoken(each.reason)}{code}"
+
+
+def _ways(run: LiveRun, outcome: ToyOutcome) -> Iterator[tuple[Channel, Trace]]:
+    return chain.from_iterable(map(run.ways.traces, outcome.pairs))
+
+
+def _notes(outcome: ToyOutcome, ways: Iterable[tuple[Channel, Trace]]) -> Iterator[str]:
+    """The suspected hop, where to look, the ways of the messages, and whom of them the job's words name."""
+    suspicion = outcome.suspicion
+    if suspicion is not None:
+        yield f"probably {suspicion.hop}"
+        codes = suspicion.codes()[:_MOST_CODES]
+        if suspicion.invariants:
+            explained = f" (`invoke explain {codes[0]}`{''.join(f', {code}' for code in codes[1:])})" if codes else ""
+            yield f"look at {', '.join(suspicion.invariants)}{explained}"
+    for channel, found in ways:
+        words = f", {WORDS[channel]}" if WORDS[channel] else ""
+        yield f"the way{words}: {way(found)}"
+        for hop in found.hops:
+            where = rf"{re.escape(hop.endpoint.host)}\D{{1,16}}{hop.endpoint.port}(?!\d)"
+            if hop.endpoint.port > 0 and re.search(where, outcome.words):
+                answers = "nobody" if hop.target is None else label(hop.target)
+                yield f"its words name {hop.endpoint}, where {label(hop.source)} dials {answers}"

@@ -1,0 +1,1 @@
+"""Probes: what only a running site can tell, asked sentence by sentence."""

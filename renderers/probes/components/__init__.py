@@ -1,0 +1,1 @@
+"""Probes of a site's own components, asked from its own pods."""

@@ -1,0 +1,1 @@
+"""What is done in a site's own pods."""

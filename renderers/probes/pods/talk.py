@@ -1,0 +1,234 @@
+"""Short talks over TCP from inside a pod: a connection is opened, a few bytes are said, and what comes back is kept.
+
+FATE's images have little in common, so the program that is run there takes what it finds: Python (FATE-Flow, eggroll),
+else bash (nginx, RabbitMQ, Pulsar, MySQL), else nc (the images on Alpine: OSX, FATE-Serving; components.md section 1).
+TLS and HTTP are spoken from here, as bytes that the pod only passes on. It writes no file, bounds its own time, and
+ends everything that it started, also where nobody waits for it any more.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from planner.lookup import Endpoint
+from planner.wording import spoken
+from renderers.cluster.api import Ran, UnreachableError
+
+AT_ONCE: Final = 50
+"""Endpoints that one command in a pod dials: at once, and short enough for whatever bounds the length of a request."""
+
+_START: Final = """
+python=$1 shell=$2
+shift 2
+for each in python3 python python2; do
+    if "$each" -ESsc 'import binascii, socket, threading' 2>/dev/null; then
+        exec "$each" -ESsc "$python" "$@"
+    fi
+done
+if command -v od >/dev/null; then
+    for each in bash nc; do
+        case $each in bash) by=bash ;; *) by=sh ;; esac
+        if command -v "$each" >/dev/null; then exec "$by" -c "$shell" "$by" "$each" "$@"; fi
+    done
+fi
+echo no tool
+echo end
+"""
+"""Says with which tool the talk is held. Arguments: both programs below, seconds, what is said, hosts and ports."""
+
+_PYTHON: Final = r"""
+import binascii, os, re, socket, sys, threading, time
+seconds, said, end = float(sys.argv[1]), sys.argv[2], time.time() + float(sys.argv[1]) + 1
+parts = re.findall(r"\\(\d{3})|(.)", said)
+said = b"".join(binascii.unhexlify("%02x" % (int(octal, 8) if octal else ord(plain))) for octal, plain in parts)
+def tell(number, word):
+    os.write(1, ("%d %s\n" % (number, word)).encode("ascii", "replace"))
+def talk(number, host, port):
+    try:
+        peer = socket.create_connection((host, int(port)), seconds)
+    except socket.timeout:
+        return tell(number, "timed out")
+    except Exception as error:
+        return tell(number, getattr(error, "strerror", None) or str(error))
+    tell(number, "open")
+    try:
+        if said:
+            peer.sendall(said)
+        size = 1 << 20
+        while said and size > 0:
+            part = peer.recv(1024)
+            if not part:
+                return tell(number, "over")
+            tell(number, " " + binascii.hexlify(part).decode())
+            size -= len(part)
+    except Exception as error:
+        tell(number, "over" if getattr(error, "errno", None) in (32, 104) else "silent")
+peers = enumerate(zip(sys.argv[3::2], sys.argv[4::2]))
+jobs = [threading.Thread(target=talk, args=(number, host, port)) for number, (host, port) in peers]
+for job in jobs:
+    job.daemon = True
+    job.start()
+for job in jobs:
+    job.join(max(0.0, end - time.time()))
+os.write(1, b"end\n")
+os._exit(0)
+"""
+"""For Python 2.7 and 3. 32 and 104 are a connection that the other side has ended."""
+
+_SHELL: Final = r"""
+tool=$1 seconds=$2 said=$3
+shift 3
+export LC_ALL=C
+trap '' PIPE
+[ "$tool" = nc ] && ! nc -z 2>&1 | grep -q "invalid option" && tool=nc-z
+talk_bash() {
+    exec 3<>"/dev/tcp/$1/$2" || exit
+    echo open
+    if [ -n "$said" ]; then
+        printf "$said" >&3
+        head -c 1048576 <&3 | od -An -v -tx1
+        echo over
+    fi
+}
+talk_nc() {
+    {
+        told=$({
+            { printf "$said" | nc -w "$seconds" "$1" "$2" 2>&3 && echo open >&3; } |
+                head -c 1048576 | od -An -v -tx1 >&4
+        } 3>&1)
+    } 4>&1
+    echo "$told"
+    echo over
+}
+talk() {
+    case $tool in
+    bash) talk_bash "$@" ;;
+    nc-z) if [ -n "$said" ]; then talk_nc "$@"; else nc -z -w "$seconds" "$@" && echo open; fi ;;
+    nc) echo begun; talk_nc "$@" ;;
+    esac
+}
+number=0 jobs=
+while [ $# -gt 1 ]; do
+    talk "$1" "$2" 2>&1 </dev/null | while IFS= read -r line; do echo "$number $line"; done &
+    jobs="$jobs $!"
+    number=$((number + 1))
+    shift 2
+done
+all_over() {
+    echo end
+    kill -9 -$$ 2>/dev/null
+}
+{
+    sleep $((seconds + 1)) >/dev/null 2>&1
+    all_over
+} &
+bound=$!
+wait $jobs
+kill $bound
+all_over
+exit 0
+"""
+"""For bash, whose own /dev/tcp it takes, and for nc from dash or ash. Every job is of this shell's process group, which
+leads one because a command in a container has a session of its own; so one kill ends them all."""
+
+_BYTES: Final = re.compile(r" [0-9a-f ]+")
+_LAST: Final = re.compile(r"(?:.*: )?(.*)")
+_NO_SHELL: Final = re.compile(r"executable file not found|no such file or directory", re.IGNORECASE)
+
+
+class Reached(StrEnum):
+    """How a connection went."""
+
+    OPEN = "open"
+    REFUSED = "refused"
+    SILENT = "silent"
+    NO_NAME = "no such name"
+    NO_WAY = "no way"
+    NO_TOOL = "no tool"
+
+
+@dataclass(frozen=True, slots=True)
+class Dialled:
+    """A connection from inside a pod: how it went, in whose words."""
+
+    reached: Reached
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Talked:
+    """A talk: how the connection went, what came back, and whether the other side ended it in time."""
+
+    dialled: Dialled
+    reply: bytes = b""
+    is_over: bool = False
+
+
+_NO_TOOL: Final = Dialled(Reached.NO_TOOL, "the image has neither Python nor bash nor nc")
+_WORDS: Final = (
+    (Reached.REFUSED, re.compile(r"refused", re.IGNORECASE)),
+    (Reached.SILENT, re.compile(r"timed out|timeout", re.IGNORECASE)),
+    (Reached.OPEN, re.compile(r"reset by peer|broken pipe|short write", re.IGNORECASE)),
+    (Reached.NO_NAME, re.compile(r"bad address|not known|resol|no address|unknown host", re.IGNORECASE)),
+    (Reached.NO_TOOL, re.compile(r"invalid option|unrecognized option|usage:|no such file", re.IGNORECASE)),
+)
+"""What the words of the tools mean; any others mean that there is no way."""
+
+
+def talk(
+    run: Callable[[Sequence[str]], Ran], endpoints: Sequence[Endpoint], seconds: int, said: bytes = b""
+) -> tuple[Talked, ...]:
+    """Say the same to all of these endpoints at once, and listen for so many seconds; without words, only dial them.
+
+    `run` runs a command in the container. Raises what it raises, and UnreachableError where the command was cut off.
+    """
+    targets = [word for endpoint in endpoints for word in (endpoint.host, str(endpoint.port))]
+    ran = run(("sh", "-c", _START, "sh", _PYTHON, _SHELL, str(seconds), _escaped(said), *targets))
+    lines = ran.output.splitlines()
+    if "no tool" in lines or (not lines and _NO_SHELL.search(ran.errors)):
+        return (Talked(_NO_TOOL),) * len(endpoints)
+    told: dict[str, list[str]] = {}
+    for line in lines:
+        number, _, rest = line.partition(" ")
+        told.setdefault(number, []).append(rest)
+    if "end" not in told and ran.code is None:
+        msg = "the command in the pod was cut off"
+        raise UnreachableError(msg)
+    return tuple(_talked(told.get(str(number), ()), seconds) for number in range(len(endpoints)))
+
+
+def _escaped(said: bytes) -> str:
+    """Bytes as `printf` takes them: everything but letters and digits in octal."""
+    return "".join(chr(byte) if chr(byte).isascii() and chr(byte).isalnum() else f"\\{byte:03o}" for byte in said)
+
+
+def _talked(lines: Sequence[str], seconds: int) -> Talked:
+    """What the lines about one endpoint mean."""
+    reply = bytes.fromhex("".join(_bytes(lines)))
+    words = next((line for line in lines if line and line not in _MARKS and not _BYTES.fullmatch(line)), "")
+    is_over = "over" in lines
+    if reply or "open" in lines:
+        return Talked(Dialled(Reached.OPEN), reply, is_over)
+    if words:
+        reached = next((reached for reached, pattern in _WORDS if pattern.search(words)), Reached.NO_WAY)
+        return Talked(Dialled(reached, spoken(_last(words))), is_over=is_over)
+    if is_over or "begun" in lines:
+        return Talked(Dialled(Reached.OPEN), is_over=is_over)  # without a connection nc would have said why
+    return Talked(Dialled(Reached.SILENT, f"no answer within {seconds} seconds"))
+
+
+_MARKS: Final = frozenset({"open", "over", "silent", "begun"})
+
+
+def _bytes(lines: Sequence[str]) -> Iterator[str]:
+    return (line for line in lines if _BYTES.fullmatch(line))
+
+
+def _last(words: str) -> str:
+    """What a tool says, without its own name and without whom it tried."""
+    found = _LAST.fullmatch(words)
+    return found[1] if found else words

@@ -1,0 +1,1 @@
+"""Probes of whom a site dials, tried from inside its own pods."""
