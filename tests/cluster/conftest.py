@@ -1,6 +1,7 @@
 """Clusters for tests, each started once in a session; tests that use one are marked by which.
 
-`control_plane` and `second_control_plane` are real control planes with a fake node, `real_node` runs containers.
+`control_plane` and `second_control_plane` are real control planes with a fake node, `real_node` and `second_real_node`
+run containers.
 Nothing is built while tests run: that takes minutes, and `python -m tests.cluster.harness build` does it.
 """
 
@@ -17,7 +18,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from tests.cluster.harness import build, helm, lifecycle, places
+from tests.cluster.harness import build, fate, helm, lifecycle, node, places
 from tests.cluster.harness.cluster import Cluster
 from tests.cluster.harness.failures import HarnessError
 from tests.cluster.harness.fake_node import FakeNode
@@ -30,7 +31,7 @@ REQUIRE = "FEDPLAN_REQUIRE_CLUSTER"
 _WITHOUT_CLUSTER = "test_parts.py"
 """The one file whose tests need no cluster."""
 _CONTROL = {"control_plane", "second_control_plane", "fake_node"}
-_NODE = {"real_node"}
+_NODE = {"real_node", "second_real_node"}
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -73,11 +74,11 @@ def second_control_plane() -> Iterator[Cluster]:
 @pytest.fixture
 def fake_node(control_plane: Cluster) -> Iterator[FakeNode]:
     """The fake node of the control plane; a test may decide fates and logs, which the next one does not see."""
-    node = _NODES.get(control_plane)
-    if node is None:
+    fake = _NODES.get(control_plane)
+    if fake is None:
         _without(f"a given cluster has no fake node: unset {places.GIVEN_KUBECONFIG}")
-    yield node
-    node.reset()
+    yield fake
+    fake.reset()
 
 
 @pytest.fixture(scope="session")
@@ -85,6 +86,17 @@ def real_node() -> Iterator[Cluster]:
     """A cluster whose node runs containers."""
     with ExitStack() as stack:
         yield _start(stack, Level.NODE)
+
+
+@pytest.fixture(scope="session")
+def second_real_node(real_node: Cluster) -> Iterator[Cluster]:
+    """Another such cluster, as another party has one; pods of either reach NodePorts of the other."""
+    if places.given_kubeconfig() is not None:
+        _without(f"a second cluster is started here: unset {places.GIVEN_KUBECONFIG}")
+    with ExitStack() as stack:
+        cluster = _start(stack, Level.NODE)
+        node.join(real_node, cluster)
+        yield cluster
 
 
 @dataclass(slots=True)
@@ -161,6 +173,14 @@ def helm_binary(generation: int) -> Path:
     """A helm of a generation, 3 or 4."""
     try:
         return helm.binary(generation)
+    except HarnessError as failure:
+        _without(str(failure))
+
+
+def give_fate(cluster: Cluster) -> None:
+    """Give a node the image of real FATE."""
+    try:
+        fate.give(cluster)
     except HarnessError as failure:
         _without(str(failure))
 

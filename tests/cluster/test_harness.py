@@ -6,6 +6,7 @@ import importlib
 import time
 import urllib.request
 from collections.abc import Callable
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,12 @@ stream: Any = importlib.import_module("kubernetes.stream").stream
 
 Clients = Callable[[Cluster | Path], Any]
 SERVER = "import http.server; http.server.test(http.server.SimpleHTTPRequestHandler, port=8000)"
+
+DIALS = """import sys, urllib.request
+try:
+    print(urllib.request.urlopen(sys.argv[1], timeout=2).read())
+except OSError as error:
+    print(error)"""
 
 
 def deployment(name: str, image: str, replicas: int = 1, **container: Any) -> dict[str, Any]:
@@ -320,24 +327,15 @@ def test_pod_serves_on_a_node_port(real_node: Cluster, namespace: Namespaces, cl
 def test_standin_has_what_scripts_need(real_node: Cluster, namespace: Namespaces, client_of: Clients) -> None:
     """Commands run in a pod: shells, the usual tools, Python with TLS; names of Services are resolved."""
     core, name = client.CoreV1Api(client_of(real_node)), namespace(real_node)
-    container = {"name": "main", "image": standin.STANDIN, "command": ["sleep", "1000"]}
-    core.create_namespaced_pod(
-        name, {"metadata": {"name": "shell"}, "spec": {"terminationGracePeriodSeconds": 0, "containers": [container]}}
-    )
     core.create_namespaced_service(
         name, {"metadata": {"name": "web"}, "spec": {"ports": [{"port": 80, "protocol": "TCP"}]}}
     )
-    until(lambda: core.read_namespaced_pod("shell", name).status.phase == "Running")
+    pod = shell(client_of(real_node), name)
     script = """set -e
     mkdir -p /tmp/a; echo one > /tmp/a/b; cp /tmp/a/b /tmp/c; ln -s c /tmp/d; cat /tmp/d; ls /tmp
     env | grep -c ^HOME; id -u; bash -c 'echo ${BASH_VERSION:0:1}'; command -v nc
     python3 -c 'import socket, http.server, ssl, json, sqlite3, hashlib; print(socket.gethostbyname("web"))'"""
-    run = [core.connect_get_namespaced_pod_exec, "shell", name]
-    options = {"stdout": True, "stderr": True, "stdin": False, "tty": False, "_preload_content": False}
-    running = stream(*run, command=["sh", "-c", script], **options)
-    running.run_forever(timeout=30)
-    printed = running.read_all()
-    running.sock.shutdown()  # close() leaves the socket of a command that has ended open
+    printed = ran(client_of(real_node), name, pod, "sh", "-c", script)
     expected = core.read_namespaced_service("web", name).spec.cluster_ip
     assert printed.split("\n") == ["one", "a", "c", "d", "1", "0", "5", "/usr/bin/nc", expected, ""]
 
@@ -403,8 +401,54 @@ def test_absent_image_on_the_real_node(real_node: Cluster, namespace: Namespaces
     assert 'Back-off pulling image "localhost/absent:1"' in said(core, name, "BackOff")
 
 
-def test_second_real_node_is_refused(real_node: Cluster) -> None:
-    """There is one real node at a time, and the message says who has it."""
-    run = run_of(real_node)
-    with pytest.raises(HarnessError, match=f"one real node at a time, and {run} has it"):
-        lifecycle.up(Level.NODE)
+def test_pods_reach_the_node_ports_of_a_joined_cluster(
+    real_node: Cluster, second_real_node: Cluster, namespace: Namespaces, client_of: Clients
+) -> None:
+    """Two nodes run at once; pods of either dial ports of the other, until they are unplugged or packets vanish."""
+    clusters = (real_node, second_real_node)
+    names = {cluster: namespace(cluster) for cluster in clusters}
+    doors = {cluster: serving(client_of(cluster), names[cluster], cluster) for cluster in clusters}
+    pods = {cluster: shell(client_of(cluster), names[cluster]) for cluster in clusters}
+
+    def dial(source: Cluster, target: Cluster) -> str:
+        """What a pod of one cluster gets from the other."""
+        line = ("python3", "-c", DIALS, f"{doors[target]}/etc/group")
+        return ran(client_of(source), names[source], pods[source], *line)
+
+    until(lambda: all("root:" in dial(source, target) for source, target in permutations(clusters)), 60)
+    with faults.unplugged(second_real_node, real_node):
+        assert not any("root:" in dial(source, target) for source, target in permutations(clusters))
+    until(lambda: all("root:" in dial(source, target) for source, target in permutations(clusters)))
+    with faults.swallowing(second_real_node, real_node):
+        assert "timed out" in dial(real_node, second_real_node)
+    until(lambda: all("root:" in dial(source, target) for source, target in permutations(clusters)))
+
+
+def serving(reached: Any, name: str, cluster: Cluster) -> str:
+    """Where a new web server of a cluster answers, as other clusters see it."""
+    core, apps = client.CoreV1Api(reached), client.AppsV1Api(reached)
+    apps.create_namespaced_deployment(name, deployment("web", standin.STANDIN, command=["python3", "-c", SERVER]))
+    spec = {"type": "NodePort", "selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": 8000}]}
+    made = core.create_namespaced_service(name, {"metadata": {"name": "web"}, "spec": spec})
+    return f"http://{cluster.node_address}:{made.spec.ports[0].node_port}"
+
+
+def shell(reached: Any, name: str) -> str:
+    """A new pod in which commands can be run."""
+    core = client.CoreV1Api(reached)
+    container = {"name": "main", "image": standin.STANDIN, "command": ["sleep", "1000"]}
+    spec = {"terminationGracePeriodSeconds": 0, "containers": [container]}
+    core.create_namespaced_pod(name, {"metadata": {"name": "shell"}, "spec": spec})
+    until(lambda: core.read_namespaced_pod("shell", name).status.phase == "Running")
+    return "shell"
+
+
+def ran(reached: Any, name: str, pod: str, *command: str) -> str:
+    """What a command in a pod writes, errors and all."""
+    run = [client.CoreV1Api(reached).connect_get_namespaced_pod_exec, pod, name]
+    options = {"stdout": True, "stderr": True, "stdin": False, "tty": False, "_preload_content": False}
+    running = stream(*run, command=list(command), **options)
+    running.run_forever(timeout=30)
+    printed: str = running.read_all()
+    running.sock.shutdown()  # close() leaves the socket of a command that has ended open
+    return printed

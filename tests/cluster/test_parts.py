@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import io
+import json
 import os
 import signal
 import struct
 import sys
+import tarfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.cluster.harness import debian, dns, places, runs
+from tests.cluster.harness import debian, dns, fate, places, runs
+from tests.cluster.harness.api import Endpoint
 from tests.cluster.harness.failures import HarnessError
 from tests.cluster.harness.fates import Fate, Lot, Outcome, fate_of, outcome
-from tests.cluster.harness.images import full_name
+from tests.cluster.harness.images import Tree, full_name, write_image
 from tests.cluster.harness.processes import Processes
 from tests.cluster.harness.steps import Steps
 
@@ -33,6 +37,34 @@ from tests.cluster.harness.steps import Steps
 def test_images_have_full_names(name: str, full: str) -> None:
     """An image is kept under the name that a pod's short one stands for."""
     assert full_name(name) == full
+
+
+def test_an_image_has_what_it_is_given(tmp_path: Path) -> None:
+    """Files, links and folders are in its layer, and its environment beside the search path in its settings."""
+    tree = Tree()
+    tree.add("/bin/program", b"text")
+    tree.link("/bin/other", "program")
+    tree.add_folder("/var/run", 0o1777)
+    write_image("localhost/small:1", tree, tmp_path / "small.tar", [], ["/bin/program"], {"COLOUR": "green"})
+    with tarfile.open(tmp_path / "small.tar") as image:
+        blobs = {name: image.extractfile(name) for name in image.getnames() if name.startswith("blobs/")}
+        read = [blob.read() for blob in blobs.values() if blob is not None]
+    (settings,) = [found["config"] for found in map(json.loads, read[:2]) if "config" in found and "rootfs" in found]
+    assert settings["Entrypoint"] == ["/bin/program"]
+    assert settings["Env"][0].startswith("PATH=")
+    assert settings["Env"][1:] == ["COLOUR=green"]
+    with tarfile.open(fileobj=io.BytesIO(read[2])) as layer:
+        assert layer.getmember("usr/bin/other").linkname == "program"
+        assert layer.getmember("var/run").mode == 0o1777
+        assert layer.getmember("usr/bin/program").size == 4
+
+
+def test_the_image_of_fate_is_not_made_while_tests_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without it a test is told how to get it; that takes minutes."""
+    monkeypatch.setenv(places.CACHE, str(tmp_path))
+    cluster: Any = None
+    with pytest.raises(HarnessError, match="build --fate"):
+        fate.give(cluster)
 
 
 def test_the_longest_part_of_a_name_counts() -> None:
@@ -134,6 +166,27 @@ def test_dns_answers(found: list[str] | None, kind: int, code: int, count: int) 
     question = struct.pack(">6H", 7, 0x0100, 1, 0, 0, 0) + b"\x03web\x01a\x00" + struct.pack(">2H", kind, 1)
     number, flags, _, answers, *_ = struct.unpack_from(">6H", dns.answer(question, names))
     assert (names.asked, number, flags & 15, answers) == ("web.a", 7, code, count)
+
+
+def test_dns_goes_on_without_the_api_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that was asked before keeps its addresses while nobody answers; another one has none."""
+
+    class Asked(dns.Names):
+        """Asks nobody."""
+
+        def _look_up(self, labels: tuple[str, ...]) -> list[str] | None:
+            if is_away:
+                raise ConnectionRefusedError
+            return [f"10.0.0.{len(labels)}"]
+
+    is_away = False
+    names = Asked(Endpoint("https://127.0.0.1:1", Path("ca.crt"), "token"))
+    monkeypatch.setattr(dns, "_KEPT", 0.0)
+    assert names.addresses("web.a") == ["10.0.0.2"]
+    is_away = True
+    assert names.addresses("web.a") == ["10.0.0.2"]
+    with pytest.raises(ConnectionRefusedError):
+        names.addresses("web.b")
 
 
 def test_failure_names_step_command_and_log(tmp_path: Path) -> None:

@@ -1,11 +1,14 @@
-"""The harness from the command line: `python -m tests.cluster.harness build|up|down|status [--level control|node]`."""
+"""The harness from the command line: `python -m tests.cluster.harness build|up|down|status [--level control|node]`.
+
+`build --fate` makes the image of real FATE as well, which is given to a node by the tests that want it.
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
 
-from tests.cluster.harness import lifecycle, runs
+from tests.cluster.harness import fate, lifecycle, runs
 from tests.cluster.harness.build import build
 from tests.cluster.harness.cluster import load
 from tests.cluster.harness.failures import HarnessError
@@ -17,6 +20,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.cluster.harness", description=__doc__)
     parser.add_argument("what", choices=["build", "up", "down", "status"])
     parser.add_argument("--level", choices=[level.value for level in Level], help="control is the default of up")
+    parser.add_argument("--fate", action="store_true", help="build: also the image of FATE from PyPI")
     parser.add_argument("--run", type=int, help="down: this run only, by its number in status")
     parser.add_argument("--all", action="store_true", help="down: also what processes that died have left behind")
     chosen = parser.parse_args()
@@ -24,6 +28,8 @@ def main() -> int:
     try:
         if chosen.what == "build":
             sys.stdout.write(f"{build(level or Level.CONTROL).folder}\n")
+            if chosen.fate:
+                sys.stdout.write(f"{fate.build()}\n")
         elif chosen.what == "up":
             sys.stdout.write(f"{lifecycle.up(level or Level.CONTROL, owned=False).kubeconfig}\n")
         elif chosen.what == "down":

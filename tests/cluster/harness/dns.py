@@ -29,7 +29,10 @@ _TTL = 2
 
 
 class Names:
-    """What the names of a cluster stand for, asked of its API server and kept for a moment."""
+    """What the names of a cluster stand for, asked of its API server and kept for a moment.
+
+    While that is away names go on to stand for what they stood for, as with the DNS of other clusters.
+    """
 
     def __init__(self, endpoint: Endpoint) -> None:
         """Ask an API server."""
@@ -42,7 +45,12 @@ class Names:
         labels = tuple(name.lower().rstrip(".").split("."))
         kept = self._kept.get(labels)
         if kept is None or kept[0] < time.monotonic():
-            kept = (time.monotonic() + _KEPT, self._look_up(labels))
+            try:
+                kept = (time.monotonic() + _KEPT, self._look_up(labels))
+            except UNREACHABLE:
+                if kept is None:
+                    raise
+                kept = (time.monotonic() + _KEPT, kept[1])
             self._kept[labels] = kept
         return kept[1]
 

@@ -1,6 +1,7 @@
-"""Faults of a control plane: take a component away for a while, and bring it back where it was.
+"""Faults of a cluster: take a component or a connection away for a while, and bring it back where it was.
 
-A stopped component refuses connections, a frozen one accepts them and never answers.
+A stopped component refuses connections, a frozen one accepts them and never answers. A node that is unplugged from
+another one cannot be found by it, one that swallows is found and says nothing.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tests.cluster.harness import node
 from tests.cluster.harness.cluster import Cluster
 from tests.cluster.harness.control import APISERVER, ETCD, wait_ready
 from tests.cluster.harness.failures import HarnessError
@@ -57,6 +59,29 @@ def frozen(cluster: Cluster, component: str = APISERVER) -> Iterator[None]:
         yield
     finally:
         thaw(cluster, component)
+
+
+@contextmanager
+def unplugged(cluster: Cluster, other: Cluster) -> Iterator[None]:
+    """Keep the connection of a node with another one it was joined with cut while a block runs."""
+    link = ("ip", "link", "set", node.link_to(other))
+    node.command(cluster, *link, "down")
+    try:
+        yield
+    finally:
+        node.command(cluster, *link, "up")
+
+
+@contextmanager
+def swallowing(cluster: Cluster, other: Cluster) -> Iterator[None]:
+    """Let a node drop every packet that comes from another one while a block runs."""
+    rule = ("PREROUTING", "--in-interface", node.link_to(other), "--jump", "DROP")
+    table = ("iptables", "--wait", "--table", "mangle")  # it comes before kube-proxy sends packets to pods
+    node.command(cluster, *table, "--insert", *rule)
+    try:
+        yield
+    finally:
+        node.command(cluster, *table, "--delete", *rule)
 
 
 def _processes(cluster: Cluster, component: str) -> Processes:

@@ -78,7 +78,14 @@ class Tree:
         return found
 
 
-def write_image(name: str, tree: Tree, archive: Path, command: Sequence[str], entrypoint: Sequence[str] = ()) -> None:
+def write_image(
+    name: str,
+    tree: Tree,
+    archive: Path,
+    command: Sequence[str],
+    entrypoint: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
+) -> None:
     """Write an image of one layer as an archive; it appears under its name only when it is whole.
 
     Arguments of a container take the place of the command, and come after the entrypoint.
@@ -87,11 +94,12 @@ def write_image(name: str, tree: Tree, archive: Path, command: Sequence[str], en
     layer, part = archive.with_suffix(".layer"), archive.with_suffix(".part")
     tree.write(layer)
     digest = _digest_of(layer)
+    settings = [f"{key}={value}" for key, value in {"PATH": _SEARCH, **(environment or {})}.items()]
     config = _json(
         {
             "architecture": _architecture(),
             "os": "linux",
-            "config": {"Entrypoint": list(entrypoint), "Cmd": list(command), "Env": [f"PATH={_SEARCH}"]},
+            "config": {"Entrypoint": list(entrypoint), "Cmd": list(command), "Env": settings},
             "rootfs": {"type": "layers", "diff_ids": [digest]},
         }
     )

@@ -77,12 +77,12 @@ def sweep() -> list[Path]:
 def _start(level: Level, programs: Programs, run: Path, ports: runs.Ports, steps: Steps) -> Cluster:
     """Start the parts of a level one after the other."""
     has_node = level is Level.NODE
-    address = node.ADDRESS if has_node else CONTROL_ADDRESS
+    address = node.address(run) if has_node else CONTROL_ADDRESS
     server = f"https://{address}:{ports.apiserver}"
     steps.begin(f"start level {level}: {run}")
     if has_node:
         node.prepare(run, steps)
-    addresses = (CONTROL_ADDRESS, control.FIRST_SERVICE, *([node.ADDRESS] if has_node else []))
+    addresses = (CONTROL_ADDRESS, control.FIRST_SERVICE, *([address] if has_node else []))
     keys = pki.make(run / "pki", server, addresses, node.NAME)
     processes = Processes(run)
     plane = control.ControlPlane(
@@ -91,7 +91,7 @@ def _start(level: Level, programs: Programs, run: Path, ports: runs.Ports, steps
         run,
         ports,
         address,
-        node.ADDRESS if has_node else _NOWHERE,
+        address if has_node else _NOWHERE,
         node.inside(run) if has_node else (),
         private_volumes=not has_node,
     )
@@ -107,7 +107,7 @@ def _start(level: Level, programs: Programs, run: Path, ports: runs.Ports, steps
             server=server,
             ca=keys.ca,
             version=str(api.get("/version")["gitVersion"]),
-            node_address=node.ADDRESS if has_node else None,
+            node_address=address if has_node else None,
             admin_token=keys.token(pki.ADMIN),
             stranger_token=keys.token(pki.STRANGER),
             run=run,

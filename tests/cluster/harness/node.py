@@ -4,6 +4,9 @@ All of it, and the control plane with it, lives in a network and a mount namespa
 /var/lib, /var/log and the folder of volumes are the run's own, so that nothing of another container runtime is
 touched, and whatever is mounted goes away with the last process. The machine reaches the node over a pair of virtual
 interfaces; nothing leaves the machine.
+
+Several nodes run side by side: the number of a run decides its addresses. They know nothing of each other until they
+are joined by a pair of interfaces of their own, since the machine passes nothing on between them.
 """
 
 from __future__ import annotations
@@ -28,17 +31,14 @@ from tests.cluster.harness.dns import TOKEN
 from tests.cluster.harness.failures import HarnessError
 from tests.cluster.harness.images import full_name
 from tests.cluster.harness.pki import Pki
-from tests.cluster.harness.processes import Processes
+from tests.cluster.harness.processes import Processes, Record
 from tests.cluster.harness.steps import Steps
 
 NAME = "node-1"
-ADDRESS = "10.99.0.1"
-MACHINE = "10.99.0.254"
-"""The machine as the node sees it."""
+TO_MACHINE = "node0"
+"""The node's interface towards the machine."""
 
 _HOLDER = "namespaces"
-_LINK = "fedplan0"
-_CGROUP = "fedplan-node"
 _MARK = "FEDPLAN_NODE"
 _CTR = ("ctr", "--namespace=k8s.io")
 _TAGGING = threading.Lock()
@@ -78,15 +78,11 @@ def prepare(run: Path, steps: Steps) -> None:
     if os.geteuid() != 0:
         message = "a real node needs root, for its namespaces and containers"
         raise HarnessError(message)
-    others = [other for other in runs.every() if other != run and was_prepared(other)]
-    if others:
-        message = f"there is one real node at a time, and {others[0]} has it ({runs.owner(others[0])})"
-        raise HarnessError(message)
     (run / _HOLDER).touch()
     processes = Processes(run)
     _hold_namespaces(run, processes)
     _connect(run, steps)
-    for group in _control_groups():
+    for group in _control_groups(run):
         group.mkdir(exist_ok=True)
         for name in ("cpuset.cpus", "cpuset.mems"):
             if (group / name).exists():
@@ -104,11 +100,31 @@ def start(programs: Programs, pki: Pki, run: Path, processes: Processes, api: Ap
     _import(run, standin.archives(), steps)
     steps.say("images imported")
     _start(run, processes, "kubelet", [str(programs.path("kubelet")), *_kubelet(pki, run, minor)])
-    names = [sys.executable, "-m", "tests.cluster.harness.dns", ADDRESS, api.endpoint.server, str(pki.ca)]
+    names = [sys.executable, "-m", "tests.cluster.harness.dns", address(run), api.endpoint.server, str(pki.ca)]
     _start(run, processes, "dns", names, {TOKEN: api.endpoint.token, "PYTHONPATH": str(_ROOT)})
     processes.wait("the node is registered", lambda: api.find(f"/api/v1/nodes/{NAME}"), 60, ["kubelet"])
     _start(run, processes, "proxy", [str(programs.path("kube-proxy")), f"--config={_proxy(pki, run)}"])
     processes.wait("the node is ready", lambda: _is_ready(api), 90, ["containerd", "proxy", "dns", "kubelet"])
+
+
+def address(run: Path) -> str:
+    """Where the node of a run is."""
+    return f"{_network(run)}.1"
+
+
+def join(one: Cluster, other: Cluster) -> None:
+    """Let packets pass between two nodes: what pods of either send to the address of the other arrives."""
+    here, there, link, back = _run(one), _run(other), link_to(other), link_to(one)
+    peer = ("type", "veth", "peer", "name", back, "netns", str(_held(there).pid))
+    _on(here, "ip", "link", "add", link, *peer)
+    for run, beyond, name in ((here, there, link), (there, here, back)):
+        _on(run, "ip", "address", "add", address(run), "peer", address(beyond), "dev", name)
+        _on(run, "ip", "link", "set", name, "up")
+
+
+def link_to(other: Cluster) -> str:
+    """The interface of a node that leads to another one it was joined with."""
+    return f"to{_run(other).name}"
 
 
 def was_prepared(run: Path) -> bool:
@@ -118,42 +134,38 @@ def was_prepared(run: Path) -> bool:
 
 def inside(run: Path) -> tuple[str, ...]:
     """What a command begins with that is to run on the node."""
-    holder = Processes(run).record(_HOLDER)
-    if holder is None or not holder.is_alive:
-        message = f"the node of {run} is gone"
-        raise HarnessError(message)
-    return ("nsenter", f"--target={holder.pid}", "--net", "--mount")
+    return ("nsenter", f"--target={_held(run).pid}", "--net", "--mount")
+
+
+def command(cluster: Cluster, *words: str) -> str:
+    """Run a command on the node; returns what it wrote."""
+    return _on(_run(cluster), *words)
 
 
 def import_image(cluster: Cluster, archive: Path) -> None:
     """Give the node one more image."""
-    if cluster.run is None:
-        message = "a given cluster has images of its own"
-        raise HarnessError(message)
-    _ctr(cluster.run, "images", "import", str(archive))
+    _ctr(_run(cluster), "images", "import", str(archive))
 
 
 def tag_image(cluster: Cluster, source: str, name: str) -> None:
     """Give an image of the node another name, under which pods find it too (`mysql:8.0.28`)."""
-    if cluster.run is None:
-        message = "a given cluster has images of its own"
-        raise HarnessError(message)
     with _TAGGING:  # with --force a name is taken away and given anew: two at once would find it missing
-        _ctr(cluster.run, "images", "tag", "--force", full_name(source), full_name(name))
+        _ctr(_run(cluster), "images", "tag", "--force", full_name(source), full_name(name))
 
 
 def tear_down(run: Path, processes: Processes) -> None:
     """End everything of a node: first who starts containers, then these, then who looks after them."""
     processes.end(["kubelet", "proxy", "dns"])
-    _kill(_in_control_groups)
+    _kill(lambda: _in_control_groups(run))
     _wait_while(lambda: _marked(run, b"containerd-shim"), 5)
     processes.end(["containerd"])
     _kill(lambda: [pid for pid in _marked(run, b"") if pid != os.getpid()])
-    for group in _control_groups():
+    for group in _control_groups(run):
         for folder in reversed(_folders(group)):
             with suppress(OSError):
                 folder.rmdir()
-    subprocess.run(["ip", "link", "delete", _LINK], capture_output=True, check=False)
+    with suppress(HarnessError):  # without its last process a namespace goes away, and its interfaces with it
+        _on(run, "ip", "link", "delete", TO_MACHINE)
 
 
 def _start(
@@ -179,30 +191,56 @@ def _hold_namespaces(run: Path, processes: Processes) -> None:
 
 def _connect(run: Path, steps: Steps) -> None:
     """Connect the node with the machine by a pair of interfaces."""
-    holder = Processes(run).record(_HOLDER)
-    assert holder is not None
-    subprocess.run(["ip", "link", "delete", _LINK], capture_output=True, check=False)
-    peer = ("type", "veth", "peer", "name", "node0", "netns", str(holder.pid))
-    steps.run(["ip", "link", "add", _LINK, *peer])
-    steps.run(["ip", "address", "add", f"{MACHINE}/24", "dev", _LINK])
-    steps.run(["ip", "link", "set", _LINK, "up"])
+    link, machine = runs.link(run), f"{_network(run)}.254"
+    peer = ("type", "veth", "peer", "name", TO_MACHINE, "netns", str(_held(run).pid))
+    steps.run(["ip", "link", "add", link, *peer])
+    steps.run(["ip", "address", "add", f"{machine}/24", "dev", link])
+    steps.run(["ip", "link", "set", link, "up"])
     on_node = inside(run)
     steps.run([*on_node, "ip", "link", "set", "lo", "up"])
-    steps.run([*on_node, "ip", "address", "add", f"{ADDRESS}/24", "dev", "node0"])
-    steps.run([*on_node, "ip", "link", "set", "node0", "up"])
-    steps.run([*on_node, "ip", "route", "add", "default", "via", MACHINE])
+    steps.run([*on_node, "ip", "address", "add", f"{address(run)}/24", "dev", TO_MACHINE])
+    steps.run([*on_node, "ip", "link", "set", TO_MACHINE, "up"])
+    steps.run([*on_node, "ip", "route", "add", "default", "via", machine])
     values = {"ip_forward": "1", "conf.all.route_localnet": "1"}
     steps.run([*on_node, "sysctl", "-qw", *(f"net.ipv4.{name}={value}" for name, value in values.items())])
     bridge = "net.bridge.bridge-nf-call-iptables=1"
     subprocess.run([*on_node, "sysctl", "-qw", bridge], capture_output=True, check=False)
 
 
-def _control_groups() -> list[Path]:
-    """The control group of the node's pods, in every hierarchy of the machine."""
+def _network(run: Path) -> str:
+    """The first three numbers of the addresses that a node and the machine have for each other."""
+    high, low = divmod(int(run.name), 256)
+    return f"10.{99 + high}.{low}"
+
+
+def _run(cluster: Cluster) -> Path:
+    """The folder of a cluster that we started."""
+    if cluster.run is None:
+        message = "a given cluster has images and a network of its own"
+        raise HarnessError(message)
+    return cluster.run
+
+
+def _held(run: Path) -> Record:
+    """The process that holds the namespaces of a node."""
+    holder = Processes(run).record(_HOLDER)
+    if holder is None or not holder.is_alive:
+        message = f"the node of {run} is gone"
+        raise HarnessError(message)
+    return holder
+
+
+def _control_group(run: Path) -> str:
+    """The name of the control group of a node's pods: that of the run's folder, which nobody else has."""
+    return "-".join(run.parts[1:])
+
+
+def _control_groups(run: Path) -> list[Path]:
+    """The control group of a node's pods, in every hierarchy of the machine."""
     mounts = Path("/proc/mounts").read_text(encoding="utf-8").splitlines()
     fields = [line.split() for line in mounts]
     places = [Path(place) for _, place, kind, *_ in fields if kind in ("cgroup", "cgroup2")]
-    return [place / _CGROUP for place in places]
+    return [place / _control_group(run) for place in places]
 
 
 def _write_network(run: Path) -> None:
@@ -232,7 +270,7 @@ def _kubelet(pki: Pki, run: Path, minor: int) -> list[str]:
     settings = {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
-        "address": ADDRESS,
+        "address": address(run),
         "authentication": {
             "anonymous": {"enabled": False},
             "webhook": {"enabled": True},
@@ -242,12 +280,12 @@ def _kubelet(pki: Pki, run: Path, minor: int) -> list[str]:
         "tlsCertFile": str(pki.certificate("kubelet-server")),
         "tlsPrivateKeyFile": str(pki.key("kubelet-server")),
         "cgroupDriver": "cgroupfs",
-        "cgroupRoot": f"/{_CGROUP}",
+        "cgroupRoot": f"/{_control_group(run)}",
         "failSwapOn": False,
         "readOnlyPort": 0,
         "healthzBindAddress": "127.0.0.1",
         "clusterDomain": "cluster.local",
-        "clusterDNS": [ADDRESS],
+        "clusterDNS": [address(run)],
         "resolvConf": "/dev/null",
         "volumePluginDir": str(run / "plugins"),
         "nodeStatusUpdateFrequency": "2s",
@@ -265,7 +303,7 @@ def _kubelet(pki: Pki, run: Path, minor: int) -> list[str]:
         "config": str(file),
         "kubeconfig": str(pki.kubeconfig("kubelet")),
         "hostname-override": NAME,
-        "node-ip": ADDRESS,
+        "node-ip": address(run),
         "container-runtime-endpoint": f"unix://{_SOCKET}",
     }
     if minor <= _LAST_WITH_DOCKER:
@@ -281,7 +319,7 @@ def _proxy(pki: Pki, run: Path) -> Path:
     settings = {
         "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
         "kind": "KubeProxyConfiguration",
-        "bindAddress": ADDRESS,
+        "bindAddress": address(run),
         "clientConnection": {"kubeconfig": str(pki.kubeconfig("proxy"))},
         "clusterCIDR": PODS,
         "hostnameOverride": NAME,
@@ -302,10 +340,15 @@ def _import(run: Path, archives: Sequence[Path], steps: Steps) -> None:
 
 def _ctr(run: Path, *arguments: str) -> str:
     """Ask containerd for something."""
-    command = [*inside(run), *_CTR, *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return _on(run, *_CTR, *arguments)
+
+
+def _on(run: Path, *words: str) -> str:
+    """Run a command on a node; returns what it wrote."""
+    line = [*inside(run), *words]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
     if done.returncode:
-        message = f"{' '.join(command)}\n{done.stderr}"
+        message = f"{' '.join(line)}\n{done.stderr}"
         raise HarnessError(message)
     return done.stdout
 
@@ -327,10 +370,10 @@ def _is_ready(api: Api) -> bool:
     return conditions.get("Ready") == "True" and not node["spec"].get("taints")
 
 
-def _in_control_groups() -> list[int]:
+def _in_control_groups(run: Path) -> list[int]:
     """The processes of the node's containers."""
     found: set[int] = set()
-    for group in _control_groups():
+    for group in _control_groups(run):
         for file in (folder / "cgroup.procs" for folder in _folders(group)):
             with suppress(OSError):
                 found |= {int(line) for line in file.read_text().split()}

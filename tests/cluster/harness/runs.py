@@ -64,13 +64,19 @@ def claim(*, owned: bool) -> tuple[Path, Ports]:
         for number in range(_MOST):
             folder = home / str(number)
             ports = Ports(*(_FIRST_PORT + _BLOCK * number + index for index in range(5)))
-            if not folder.exists() and all(_is_free(port) for port in asdict(ports).values()):
+            is_taken = folder.exists() or Path("/sys/class/net", link(folder)).exists()
+            if not is_taken and all(_is_free(port) for port in asdict(ports).values()):
                 folder.mkdir(mode=0o700)
                 owner = {"pid": os.getpid(), "began": began(os.getpid())} if owned else None
                 (folder / "owner.json").write_text(json.dumps(owner), encoding="utf-8")
                 return folder, ports
     message = f"no free ports between {_FIRST_PORT} and {_FIRST_PORT + _MOST * _BLOCK}"
     raise HarnessError(message)
+
+
+def link(run: Path) -> str:
+    """The interface by which the machine reaches the node of a run; only runs with a node have one."""
+    return f"fedplan{run.name}"
 
 
 def every() -> list[Path]:

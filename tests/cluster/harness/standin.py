@@ -30,7 +30,7 @@ _NOT_NEEDED = (
     *("__pycache__", "test", "tests", "idlelib", "tkinter", "turtledemo", "ensurepip", "lib2to3", "site-packages"),
     *("dist-packages", "pydoc_data", f"config-{sys.version_info[0]}.{sys.version_info[1]}-x86_64-linux-gnu"),
 )
-_ACCOUNTS = {
+ACCOUNTS = {
     "etc/passwd": "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/bin/sh\n",
     "etc/group": "root:x:0:\nnogroup:x:65534:\n",
     "etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
@@ -78,7 +78,7 @@ def _empty() -> Tree:
     for place in ("/dev", "/etc", "/proc", "/root", "/sys", "/var"):
         tree.add_folder(place)
     tree.add_folder("/tmp", 0o1777)
-    for place, text in _ACCOUNTS.items():
+    for place, text in ACCOUNTS.items():
         tree.add(place, text.encode())
     return tree
 
@@ -87,7 +87,7 @@ def _pause() -> Tree:
     """What holds the namespaces of a pod: a program that does nothing."""
     tree, busybox = Tree(), _program("busybox")
     tree.add("/bin/busybox", busybox)
-    for needed in _libraries([busybox]):
+    for needed in libraries([busybox]):
         tree.add(str(needed), needed)
     return tree
 
@@ -112,7 +112,7 @@ def system() -> Tree:
         tree.add(f"/usr/lib/{version}/{file.relative_to(library)}", file)
         if ".so" in file.suffixes:
             extensions.append(file)
-    for needed in _libraries([*programs.values(), python, *extensions]):
+    for needed in libraries([*programs.values(), python, *extensions]):
         tree.add(str(needed), needed)
     return tree
 
@@ -126,7 +126,7 @@ def _program(name: str) -> Path:
     return Path(found).resolve()
 
 
-def _libraries(programs: Iterable[Path]) -> list[Path]:
+def libraries(programs: Iterable[Path]) -> list[Path]:
     """Every library that programs load, under the names they load it by."""
     shown = subprocess.run(["ldd", *map(str, programs)], capture_output=True, text=True, check=False).stdout
     return sorted({Path(found) for found in _LIBRARY.findall(shown)})
