@@ -7,7 +7,11 @@ It speaks plain HTTP on this side, so that nobody needs a certificate for it:
         use(monkeypatch, kubeconfig(file, bank={"cluster": cluster, "server": between.url}))
 
 Writes are counted: what a dry run or a question about rights sends is none. Commands in containers are refused, since
-their connections are no requests; a fake node has none anyway.
+their connections are no requests; a fake node has none anyway. For these there is a wire, which can be cut:
+
+    with Wire(cluster) as wire:
+        use(monkeypatch, kubeconfig(file, bank={"cluster": cluster, "server": wire.url}))
+        wire.cut()
 """
 
 from __future__ import annotations
@@ -249,6 +253,65 @@ def times(number: int, rule: Rule) -> Rule:
             return act if left[0] >= 0 else None
 
     return limited
+
+
+class Wire:
+    """Passes bytes on to an API server and back, whatever they are: TLS ends at either side of it."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        """Lead to a cluster."""
+        self._target = urlsplit(cluster.server)
+        self._open: set[socket.socket] = set()
+        self._lock = threading.Lock()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+
+    @property
+    def url(self) -> str:
+        """Where it begins; the API server's certificate is good for this address too."""
+        return f"https://127.0.0.1:{self._listener.getsockname()[1]}"
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, _type: type[BaseException] | None, _: BaseException | None, __: TracebackType | None) -> None:
+        """End."""
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self.cut()
+
+    def cut(self) -> None:
+        """Reset every connection there is; new ones are taken."""
+        with self._lock:
+            cut, self._open = self._open, set()
+        for each in cut:
+            with suppress(OSError):
+                each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
+
+    def _accept(self) -> None:
+        """Take connections until the end."""
+        with suppress(OSError):
+            while True:
+                near, _ = self._listener.accept()
+                far = socket.create_connection((str(self._target.hostname), self._target.port or 443), _SECONDS)
+                far.settimeout(None)
+                with self._lock:
+                    self._open |= {near, far}
+                for source, sink in ((near, far), (far, near)):
+                    threading.Thread(target=_pass_on, args=(source, sink), daemon=True).start()
+
+
+def _pass_on(source: socket.socket, sink: socket.socket) -> None:
+    """Hand bytes over until one side ends."""
+    with suppress(OSError):
+        while data := source.recv(1 << 16):
+            sink.sendall(data)
+    with suppress(OSError):
+        sink.shutdown(socket.SHUT_RDWR)
 
 
 def _is_write(method: str, path: str, query: Mapping[str, str]) -> bool:

@@ -32,9 +32,13 @@ from renderers.cluster.references import Reference, reference
 from renderers.cluster.removing import remove
 from renderers.cluster.rights import PURPOSES, Purpose, Right, examine_rights, missing_rights, needed
 from renderers.cluster.status import observe
+from renderers.probes.cluster.area import probes
+from renderers.probes.pods.inside import Inside
+from renderers.probes.probe import Said, Truth
+from renderers.probes.sight import Sight
 from tests.cluster.conftest import Namespaces
 from tests.cluster.harness.cluster import Cluster
-from tests.conftest import plan_text
+from tests.conftest import Planned, plan_text
 from tests.unit.cluster_double import folder_of, thing, workload
 
 client: Any = importlib.import_module("kubernetes.client")
@@ -93,11 +97,15 @@ def until(check: Callable[[], object], seconds: float = 30) -> None:
         time.sleep(0.05)
 
 
-def site(cluster: Cluster, namespace: str, serving: str = "") -> SiteFolder:
+def planned(cluster: Cluster, namespace: str, serving: str = "") -> Planned:
     """A party with everything that makes rights: claims, budgets, policies, hot tables, Secrets."""
     more = f"serving: {{namespace: {serving}}}" if serving else ""
-    text = SITE.format(version=f"1.{cluster.minor}", namespace=namespace, serving=more)
-    files = plan_text(text).files()["party-9999"]
+    return plan_text(SITE.format(version=f"1.{cluster.minor}", namespace=namespace, serving=more))
+
+
+def site(cluster: Cluster, namespace: str, serving: str = "") -> SiteFolder:
+    """The folder of that party."""
+    files = planned(cluster, namespace, serving).files()["party-9999"]
     folder = from_files({name: each.encode() for name, each in files.items()}, "party-9999")
     assert isinstance(folder, SiteFolder), folder
     return folder
@@ -219,6 +227,51 @@ def test_with_the_roles_everything_works(deployer: Deployer) -> None:
     assert not status.drift
     gone = remove(api, folder, places, replace(options, delete_data=True), operator(), Silent())
     assert gone.state is SiteState.REMOVED, gone.diagnostics
+
+
+@pytest.mark.usefixtures("fake_node")
+def test_with_the_roles_verify_can_look(control_plane: Cluster, deployer: Deployer) -> None:
+    """Every probe that a fake node can answer is true; without one right that one is named, and nothing is false."""
+    folder, api = deployer.folder, deployer.api
+    until(lambda: missing_rights(api, folder, "apply", soon(), deployer.places) == ())
+    prepared = prepare(api, folder, deployer.places, Options(timeout=120), ENVIRON)
+    assert carry_out(prepared, operator(), Silent()).state is SiteState.APPLIED
+    plan = planned(control_plane, folder.home, folder.namespaces["serving"]).checked.plan
+    assert plan is not None
+    sight = Sight(plan, plan.by_key["party-9999"], folder, deployer.places, api, Inside(api, folder))
+    told = said_by(sight)
+    assert len(told) > 5
+    assert {sentence: said for sentence, said in told.items() if said != Said()} == {}
+    rbac_api = client.RbacAuthorizationV1Api(deployer.admin)
+    here = [right for right in needed(folder, "verify") if right.namespace == folder.home]
+    assert {right.is_optional for right in here} == {True, False}
+    for right in here:
+        set_role(rbac_api, folder, [each for each in here if each != right])
+        until(partial(lacks, deployer, right))
+        for sentence, said in said_by(sight).items():
+            is_named = "run commands in its pods" in sentence and not right.is_optional
+            assert (said is not None and said.truth is Truth.FALSE) == is_named, (right, sentence, said)
+            assert not is_named or (said is not None and f"may not {right.verb} {right.word} in" in said.reason)
+
+
+def said_by(sight: Sight) -> dict[str, Said | None]:
+    """What the probes of the API server say, by their sentences; None for one that the operator may not ask."""
+    found: dict[str, Said | None] = {}
+    for each in probes(sight):
+        if each.sort.id != "clocks-agree":
+            try:
+                found[each.sentence] = each.ask(soon())
+            except RefusedError as refusal:
+                if not refusal.is_forbidden:
+                    raise
+                found[each.sentence] = None
+    return found
+
+
+def lacks(deployer: Deployer, right: Right) -> bool:
+    """Whether the cluster says that this right is missing, and no other one of the namespace."""
+    found = examine_rights(deployer.api, deployer.folder, "verify", soon())
+    return [each for each in (*found.missing, *found.restricting) if each.namespace == right.namespace] == [right]
 
 
 def test_a_missing_verb_is_told_before_anything_is_written(deployer: Deployer) -> None:

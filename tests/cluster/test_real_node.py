@@ -45,21 +45,27 @@ EVERYTHING = (*EGGROLL, "fateboard", "client")
 Pods = Mapping[str, str]
 """The uids of pods, by component."""
 _PORTS: Final = threading.Lock()
+_NAMES: Final = ("app.kubernetes.io/name", "fateMoudle")
+"""The labels that name a pod's component: our own, and that of charts."""
 
 
 @dataclass(slots=True)
 class Land:
-    """One federation on the node, in a folder and namespaces of its own."""
+    """One federation on the node, in a folder and namespaces of its own.
+
+    Of a federation on two clusters there are two, which share the folder and the name.
+    """
 
     cluster: Cluster
     folder: Path
     api: Api = field(init=False)
     name: str = field(default_factory=lambda: uuid.uuid4().hex[:6])
+    context: str = "bank"
     _named: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         """Connect, by the context that every federation here names."""
-        self.api = connect("bank")
+        self.api = connect(self.context)
 
     def namespace(self, site: object) -> str:
         """The namespace of a site."""
@@ -73,11 +79,15 @@ class Land:
     def bank(self, number: int) -> dict[str, Any]:
         """The node as a cluster of so many sites."""
         with _PORTS:
-            return cluster_at("bank", self.cluster.node_address or "", sites=number)
+            return cluster_at(self.context, self.cluster.node_address or "", sites=number)
 
     def plan(self, text: str) -> None:
         """Plan, and have an image for everything."""
         planned(self.folder, text)
+        self.name_images()
+
+    def name_images(self) -> None:
+        """Have an image for everything that is planned."""
         images = {
             name for site in self.folder.glob("out/*-*") for name in image.images_of(objects_of(self.folder, site.name))
         }
@@ -95,16 +105,18 @@ class Land:
             assert ended.code == 0, ended.all
             assert "FED922" not in ended.all
 
+    def all_pods(self, site: object) -> list[dict[str, Any]]:
+        """The pods of a site, those that are on their way out too."""
+        return list(self.api.list("v1", "Pod", self.namespace(site), Deadline(20)))
+
     def pods(self, site: object) -> dict[str, str]:
         """The pods of a site that are there to stay."""
-        found = self.api.list("v1", "Pod", self.namespace(site), Deadline(20))
-        staying = [pod["metadata"] for pod in found if not pod["metadata"].get("deletionTimestamp")]
+        staying = [pod["metadata"] for pod in self.all_pods(site) if not pod["metadata"].get("deletionTimestamp")]
         return {each["labels"]["app.kubernetes.io/name"]: each["uid"] for each in staying}
 
     def pod(self, site: object, component: str) -> dict[str, Any]:
-        """One pod."""
-        labels = f"app.kubernetes.io/name={component}"
-        (found,) = self.api.list("v1", "Pod", self.namespace(site), Deadline(20), labels=labels)
+        """One pod, of our own manifests or of a chart."""
+        (found,) = (each for each in self.all_pods(site) if component in map(each["metadata"]["labels"].get, _NAMES))
         return found
 
     def run(self, site: object, component: str, *command: str) -> str:
@@ -222,6 +234,7 @@ def ended_pods_go(cluster: Cluster) -> Iterator[None]:
     when it next collects what is left of containers, once a minute.
     """
     from kubernetes import client, config
+    from urllib3.exceptions import HTTPError
 
     load: Any = config.new_client_from_config
     core: Any = client.CoreV1Api(load(str(cluster.kubeconfig)))
@@ -238,7 +251,7 @@ def ended_pods_go(cluster: Cluster) -> Iterator[None]:
 
     def watch() -> None:
         while not is_over.wait(1):
-            with suppress(client.ApiException, OSError):
+            with suppress(client.ApiException, OSError, HTTPError):  # the API server may be away
                 look()
 
     watcher = threading.Thread(target=watch, daemon=True)

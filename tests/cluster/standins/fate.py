@@ -6,6 +6,8 @@ configuration where it is mounted, and listens on the ports that stand there. It
     GET /...                  who answers: component, party, pod
     GET /to/10000             a router: passed on as its route table says at that moment, until party 10000 answers
     GET /to/10000/fateflow    the same, up to FATE-Flow of party 10000
+    GET /to/10000/fateflow/job/2026/9999
+                              job 2026 of guest 9999 for FATE-Flow of its host: a reply goes back, by the host's table
 
 Whatever logs in to MySQL ends when its password is refused, and whatever finds a place that was not filled ends too.
 Only the standard library of Python is there.
@@ -30,14 +32,21 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 FATE = Path("/data/projects/fate")
+SERVING = "/usr/lib/fate_serving.py"
 MYSQL_DATA = Path("/var/lib/mysql")
 PULSAR_CLUSTERS = Path("/pulsar/data/clusters")
+RABBITMQ_HOME = Path("/var/lib/rabbitmq")
+RABBITMQ_PORTS = (5672, 15672)
 MYSQL_PORT, PULSAR_PORT, PULSAR_ADMIN_PORT = 3306, 6650, 8080
-FATEFLOW_PORT, ROUTER_PORT = 9380, 9370
+NODES_PORT = 4670
+HEART_SECONDS, LOST_SECONDS = 3, 10
+FATEFLOW_PORT, FATEFLOW_GRPC_PORT, ROUTER_PORT = 9380, 9360, 9370
 NGINX_PORTS = (9300, 9310, 9302)
 FATEBOARD_HEAP = 64 << 20
 FIRST_ARGUMENT = 2
 HOPS = 6
+LONGEST = 8
+"""Seconds that a message may take."""
 
 Answer = tuple[int, Any]
 Way = tuple[str, int]
@@ -55,9 +64,9 @@ class RefusedError(Exception):
         self.status = status
 
 
-def tell(*words: object) -> None:
+def tell(*words: object, sep: str = " ") -> None:
     """Write a line to the log."""
-    sys.stdout.write(" ".join(map(str, words)) + "\n")
+    sys.stdout.write(sep.join(map(str, words)) + "\n")
     sys.stdout.flush()
 
 
@@ -80,9 +89,12 @@ def _handler(answer: Callable[[str, str], Answer]) -> type[BaseHTTPRequestHandle
             """Say nothing."""
 
         def do_GET(self) -> None:
-            """Answer."""
+            """Answer; what has the headers of FATE-Flow's messages is for the party that they name."""
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            party, service = self.headers.get("dest-party-id"), self.headers.get("service")
+            path = f"/to/{party}/{service}{self.path}" if party else self.path
             try:
-                status, found = answer(self.command, self.path)
+                status, found = answer(self.command, path)
             except RefusedError as refused:
                 status, found = refused.status, str(refused)
             body = json.dumps(found).encode()
@@ -91,16 +103,16 @@ def _handler(answer: Callable[[str, str], Answer]) -> type[BaseHTTPRequestHandle
             self.end_headers()
             self.wfile.write(body)
 
-        do_PUT = do_DELETE = do_GET  # noqa: N815 - named so there
+        do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815 - named so there
 
     return Handler
 
 
-def ask(host: str, port: int, path: str, method: str = "GET") -> Any:
+def ask(host: str, port: int, path: str, method: str = "GET", seconds: float = 5) -> Any:
     """What another stand-in answers."""
     request = urllib.request.Request(f"http://{host}:{port}{path}", method=method)
     try:
-        with urllib.request.urlopen(request, timeout=5) as response:
+        with urllib.request.urlopen(request, timeout=seconds) as response:
             return json.load(response)
     except urllib.error.HTTPError as error:
         raise RefusedError(error.code, f"{host}:{port}: {json.load(error)}") from None
@@ -141,18 +153,31 @@ def mysqld() -> NoReturn:
         if not (MYSQL_DATA / name).exists():
             (MYSQL_DATA / name).write_text(os.environ[f"MYSQL_{name.upper().replace('-', '_')}"])
 
-    def answer(_method: str, path: str) -> Answer:
+    nodes: dict[str, float] = {}
+
+    def answer(method: str, path: str) -> Answer:
         asked = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(path).query))
+        if path.startswith("/nodes"):
+            if method == "PUT":
+                nodes[path] = time.monotonic()
+            healthy = sum(at > time.monotonic() - LOST_SECONDS for at in nodes.values())
+            return 200, [["HEALTHY", 0, healthy], ["LOSS", 0, len(nodes) - healthy]]
         is_right = asked.get("password") == (MYSQL_DATA / "password").read_text()
         return (200, "welcome") if is_right or "password" not in asked else (403, "Access denied for user fate")
 
     serve({MYSQL_PORT: answer})
 
 
-def mysql_client() -> None:
-    """The client, as root: it can change a password."""
-    if os.environ.get("MYSQL_PWD") != (MYSQL_DATA / "root-password").read_text():
-        sys.exit("Access denied for user root")
+def mysql_client(arguments: Sequence[str]) -> None:
+    """The client: as root it can change a password, as FATE's user it can read eggroll's nodes."""
+    statement = next((each for each in arguments if each.startswith("--execute=")), "")
+    file = "password" if statement else "root-password"
+    if os.environ.get("MYSQL_PWD") != (MYSQL_DATA / file).read_text():
+        sys.exit("ERROR 1045 (28000): Access denied for user")
+    if "server_node" in statement:
+        for row in ask("127.0.0.1", MYSQL_PORT, "/nodes"):
+            tell(*row, sep="\t")
+        return
     found = _STRING.search(sys.stdin.read())
     if found:
         (MYSQL_DATA / "password").write_text(unquoted(found[1]))
@@ -179,12 +204,71 @@ def fateflow() -> NoReturn:
     log_in(found[2], int(found[3]), unquoted(found[1]))
     own = re.search(r"^party_id: \"?(\d+)", text, re.MULTILINE) or re.search(r"party_id: \"?(\d+)", text)
     ports = [int(found) for found in re.findall(r"(?:http|grpc)_port: (\d+)", text)[:2]]
-    serve(dict.fromkeys(ports, me("fateflow", party=own[1] if own else "")))
+    party = own[1] if own else ""
+    serve(dict.fromkeys(ports, with_pages(with_jobs(me("fateflow", party=party)), party)))
+
+
+def with_pages(others: Callable[[str, str], Answer], party: str) -> Callable[[str, str], Answer]:
+    """Answers of a FATE-Flow that tells who it is; a version in the file /tmp/version is told instead of its own."""
+    told = Path("/tmp/version")
+
+    def answer(method: str, path: str) -> Answer:
+        asked = re.sub(r"^/to/\d+/fateflow", "", path.partition("?")[0])
+        if asked == "/v1/version/get":
+            version = told.read_text().strip() if told.exists() else "1.11.2"
+            return 200, {"data": {"API": "v1", "FATE": version}, "retcode": 0, "retmsg": "success"}
+        version = told.read_text().strip() if told.exists() else "2.0.0"
+        pages: dict[str, object] = {
+            "/v2/server/fateflow": [],
+            "/v2/provider/query": [{"name": "fate_flow", "version": version, "device": "local"}],
+            "/v2/site/info/query": {"party_id": party},
+        }
+        if asked in pages:
+            return 200, {"code": 0, "message": "success", "data": pages[asked]}
+        return others(method, path)
+
+    return answer
+
+
+def with_jobs(others: Callable[[str, str], Answer]) -> Callable[[str, str], Answer]:
+    """Answers of a FATE-Flow that takes part in jobs.
+
+    The guest sends its job to the host (`to/10000/fateflow/job/2026/9999`), and the host sends its part to the guest
+    (`to/9999/fateflow/reply/2026`) in a connection of its own. Until that has come a job does not end.
+    """
+    replied: set[str] = set()
+
+    def answer(method: str, path: str) -> Answer:
+        match path.partition("?")[0].strip("/").split("/"):
+            case ["to", _, "fateflow", "job", job, guest]:
+                threading.Thread(target=reply, args=(job, guest)).start()
+            case ["to", _, "fateflow", "reply", job]:
+                replied.add(job)
+            case ["replied", job]:
+                return 200, job in replied
+        return others(method, path)
+
+    return answer
+
+
+def reply(job: str, guest: str) -> None:
+    """Send the host's part of a job to its guest; nobody hears of it when nobody is there."""
+    try:
+        ask(own_router(), ROUTER_PORT, f"/to/{guest}/fateflow/reply/{job}", seconds=LONGEST)
+    except RefusedError as refused:
+        tell("job", job, "no way to guest", guest, refused)
+
+
+def own_router() -> str:
+    """The router of the party that this pod is of."""
+    return next((name for name in ("rollsite", "osx") if _has_address(name)), "")
 
 
 def java(arguments: Sequence[str]) -> NoReturn:
-    """Whichever of Eggroll's and OSX's programs is meant."""
+    """Whichever of Eggroll's, OSX's and FATE-Serving's programs is meant."""
     line = " ".join(arguments)
+    if "serving" in line:
+        os.execv(SERVING, [SERVING, *arguments])
     if "osx.broker" in line:
         folder = Path(arguments[arguments.index("-c") + 1]) / "broker"
         serve_routes(Osx(folder), int(properties(folder / "broker.properties")["grpc.port"]))
@@ -195,7 +279,26 @@ def java(arguments: Sequence[str]) -> NoReturn:
     password = conf.get("eggroll.resourcemanager.clustermanager.jdbc.password")
     if name == "clustermanager" and password is not None:
         log_in("mysql", MYSQL_PORT, password)
-    serve({int(arguments[arguments.index("-p") + 1]): me(name)})
+    if name == "nodemanager":
+        threading.Thread(target=report).start()
+    serve({int(arguments[arguments.index("-p") + 1]): manage if name == "clustermanager" else me(name)})
+
+
+def report() -> NoReturn:
+    """Tell clustermanager again and again that there is a node."""
+    while True:
+        try:
+            ask("clustermanager", NODES_PORT, f"/nodes/{os.uname().nodename}", "PUT")
+        except RefusedError as refused:
+            tell("cannot report:", refused)
+        time.sleep(HEART_SECONDS)
+
+
+def manage(method: str, path: str) -> Answer:
+    """A clustermanager, which writes the nodes that report into its database."""
+    if method == "PUT":
+        return 200, ask("mysql", MYSQL_PORT, path, "PUT")
+    return me("clustermanager")(method, path)
 
 
 class Router:
@@ -213,9 +316,10 @@ class Router:
         way = self.way(party, service)
         if way is None:
             return 200, {"component": self.name, "party": party, "pod": os.uname().nodename, "by": []}
-        if int(hops or 0) >= HOPS:
+        passed = int(hops or 0)
+        if passed >= HOPS:
             raise RefusedError(508, f"too many hops to {party}")
-        found = ask(*way, f"{parts}?hops={int(hops or 0) + 1}")
+        found = ask(*way, f"{parts}?hops={passed + 1}", seconds=LONGEST - 1 - passed)  # so the last hop is blamed
         return 200, {**found, "by": [os.uname().nodename, *found.get("by", ())]}
 
     def way(self, party: str, service: str) -> Way | None:
@@ -306,26 +410,46 @@ def pulsar() -> NoReturn:
     (PULSAR_CLUSTERS / conf["clusterName"]).touch()
 
     def admin(method: str, path: str) -> Answer:
-        name = path.removeprefix("/admin/v2/clusters").strip("/")
+        whole, _, data = path.partition("?")
+        name = whole.removeprefix("/admin/v2/clusters").strip("/")
         if not path.startswith("/admin/v2/clusters"):
             return 200, "ok"
         if method == "PUT":
-            (PULSAR_CLUSTERS / name).touch()
+            (PULSAR_CLUSTERS / name).write_text(json.dumps(dict(urllib.parse.parse_qsl(data))))
         elif method == "DELETE":
             (PULSAR_CLUSTERS / name).unlink(missing_ok=True)
+        elif name:
+            return 200, json.loads((PULSAR_CLUSTERS / name).read_text() or "{}")
         return 200, sorted(file.name for file in PULSAR_CLUSTERS.iterdir())
 
     serve({PULSAR_PORT: me("pulsar"), PULSAR_ADMIN_PORT: admin})
 
 
 def pulsar_admin(arguments: Sequence[str]) -> None:
-    """The administrator's program: `clusters list`, `clusters create NAME`, `clusters delete NAME`."""
+    """The administrator's program: `clusters list`, `create NAME [--broker-url URL]`, `delete NAME`."""
     method = {"list": "GET", "create": "PUT", "delete": "DELETE"}[arguments[1]]
-    path = "/".join(("/admin/v2/clusters", *arguments[FIRST_ARGUMENT:]))
+    names = arguments[FIRST_ARGUMENT:]
+    if "--broker-url" in names:
+        names = [f"{names[0]}?{urllib.parse.urlencode({'brokerServiceUrl': names[-1]})}"]
+    path = "/".join(("/admin/v2/clusters", *names))
     found = ask("127.0.0.1", PULSAR_ADMIN_PORT, path, method)
     if method == "GET":
         for each in found:
             tell(each)
+
+
+def rabbitmq() -> NoReturn:
+    """A broker; links of jobs are in a file of its home, where a test puts them."""
+    (RABBITMQ_HOME / ".erlang.cookie").write_text("cookie")
+    serve(dict.fromkeys(RABBITMQ_PORTS, me("rabbitmq")))
+
+
+def rabbitmqctl(arguments: Sequence[str]) -> None:
+    """RabbitMQ's programs: they end well while the broker answers, and `federation_status` tells its links."""
+    ask("127.0.0.1", RABBITMQ_PORTS[1], "/")
+    if "federation_status" in arguments:
+        links = RABBITMQ_HOME / "links.json"
+        tell(links.read_text() if links.exists() else "[]")
 
 
 def fateboard() -> NoReturn:
@@ -345,33 +469,92 @@ def entrypoint() -> NoReturn:
     """What an image starts when its pod names no program."""
     if "MYSQL_DATABASE" in os.environ:
         mysqld()
+    if "RABBITMQ_DEFAULT_USER" in os.environ:
+        rabbitmq()
+    if "ZOO_PORT_NUMBER" in os.environ or Path("/data/projects/fate-serving").exists():
+        os.execv(SERVING, [SERVING])
+    of_chart(os.uname().nodename.partition("-")[0])
     fateboard()
 
 
-def flow(arguments: Sequence[str]) -> None:
-    """FATE's client: `flow test toy` asks for the host's FATE-Flow through its own party's router.
+def of_chart(name: str) -> None:
+    """The pods of the small charts in tests/charts, which name no program: each is whoever it is called after."""
+    if name == "mysql":
+        serve({MYSQL_PORT: me(name)})
+    if name == "nodemanager":
+        serve({NODES_PORT + 1: me(name)})
+    if name == "rollsite":
+        table = {"eggroll.rollsite.route.table.path": "conf/route_table/route_table.json"}
+        own = {"eggroll.rollsite.host": name, "eggroll.rollsite.port": str(ROUTER_PORT)}
+        serve_routes(Rollsite(table | own), ROUTER_PORT)
+    if name == "python":
+        found = re.search(r"party_id: (\d+)", filled(FATE / "conf-tmp/service_conf.yaml"))
+        party = found[1] if found else ""
+        answers = with_pages(with_jobs(me("fateflow", party=party)), party)
+        serve(dict.fromkeys((FATEFLOW_GRPC_PORT, FATEFLOW_PORT), answers))
 
-    Like the real one it ends with 0 whatever comes of it. Where there is a file /tmp/hang, the job never ends.
+
+def flow(arguments: Sequence[str]) -> None:
+    """FATE's client: `flow test toy` sends a job to the host's FATE-Flow through its own party's router.
+
+    Like the real one it ends with 0 whatever comes of it, and waits as long as it was told to for a job that does not
+    end. Where there is a file /tmp/hang, it never ends.
     """
+    if arguments[:1] == ["job"]:
+        flow_job(arguments)
     if list(arguments[:FIRST_ARGUMENT]) != ["test", "toy"]:
         return
     guest, host = (arguments[arguments.index(f"--{role}-party-id") + 1] for role in ("guest", "host"))
-    router = next((name for name in ("rollsite", "osx") if _has_address(name)), "")
-    job = time.strftime("%Y%m%d%H%M%S")
+    seconds = float(arguments[arguments.index("--timeout") + 1]) if "--timeout" in arguments else 300
+    router, deadline = own_router(), time.monotonic() + seconds
+    job = f"{time.strftime('%Y%m%d%H%M%S')}{time.time_ns() % 10_000_000:07}"
     try:
         own = ask("fateflow", FATEFLOW_PORT, "/")
-        found = own if guest == host else ask(router, ROUTER_PORT, f"/to/{host}/fateflow")
+        to_host = f"/to/{host}/fateflow/job/{job}/{guest}"
+        found = own if guest == host else ask(router, ROUTER_PORT, to_host, seconds=LONGEST)
     except RefusedError as refused:
         tell(json.dumps({"retcode": 104, "retmsg": f"Federated schedule error, StatusCode.UNAVAILABLE: {refused}"}))
         return
     right = found.get("component") == "fateflow" and found.get("party") == host and own.get("party") == guest
     tell("toy test job", job, "is running")
-    while Path("/tmp/hang").exists():
-        time.sleep(0.5)
+    waits = right and guest != host
+    while Path("/tmp/hang").exists() or (waits and not ask("fateflow", FATEFLOW_PORT, f"/replied/{job}")):
+        if time.monotonic() > deadline and not Path("/tmp/hang").exists():
+            tell("check job status timeout")
+            return
+        time.sleep(0.2)
         tell("toy test job", job, "is running")
     tell("toy test job", job, "is", "success" if right else "failed")
     if right and router == "rollsite":
         tell("success to calculate secure_sum, it is 1999.9999999999998")
+
+
+def flow_job(arguments: Sequence[str]) -> None:
+    """FATE's client: `flow job submit`, `query` and `stop`, for jobs of more than one other party.
+
+    A job is sent to each of them, and has succeeded when all have replied. FATE 1.x and 2.x answer in their own words.
+    """
+    if arguments[1] == "submit":
+        conf = json.loads(Path(arguments[arguments.index("-c") + 1]).read_text(encoding="utf-8"))
+        parties = conf["dag"]["parties"] if "dag" in conf else [{"party_id": ids} for ids in conf["role"].values()]
+        guest, *others = (party for each in parties for party in each["party_id"])
+        job = f"{time.strftime('%Y%m%d%H%M%S')}{len(others)}"
+        code, said, name = ("code", "message", "job_id") if "dag" in conf else ("retcode", "retmsg", "jobId")
+        answer = {code: 0, said: "success", name: job}
+        try:
+            for number, other in enumerate(others):
+                ask(own_router(), ROUTER_PORT, f"/to/{other}/fateflow/job/{job}{number}/{guest}", seconds=LONGEST)
+        except RefusedError as refused:
+            answer = {code: 104, said: f"Federated schedule error, StatusCode.UNAVAILABLE: {refused}", name: job}
+        tell(json.dumps(answer, indent=4))
+        return
+    job = arguments[arguments.index("-j") + 1]
+    status = "running"
+    if arguments[1] == "query" and not Path("/tmp/hang").exists():
+        replies = [ask("fateflow", FATEFLOW_PORT, f"/replied/{job}{number}") for number in range(int(job[-1]))]
+        status = "success" if all(replies) else status
+    answer = {"retcode": 0, "code": 0, "retmsg": "success", "data": [{"f_status": status, "status": status}]}
+    tell(json.dumps(answer, indent=4))
 
 
 def _has_address(name: str) -> bool:
@@ -403,12 +586,14 @@ def main() -> None:
         "flow": lambda: flow(arguments),
         "java": lambda: java(arguments),
         "jupyter": lambda: jupyter(arguments),
-        "mysql": mysql_client,
+        "mysql": lambda: mysql_client(arguments),
         "fate.py": modules,
         "openresty": lambda: serve_routes(Nginx(), *NGINX_PORTS),
         "pipeline": lambda: None,
         "pulsar": pulsar,
         "pulsar-admin": lambda: pulsar_admin(arguments),
+        "rabbitmqctl": lambda: rabbitmqctl(arguments),
+        "rabbitmq-diagnostics": lambda: rabbitmqctl(arguments),
         "tini": lambda: tini(arguments),
     }
     programs[name]()

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from tests.cluster.harness import node, places, standin
 from tests.cluster.harness.cluster import Cluster
 from tests.cluster.harness.images import write_image
@@ -19,16 +21,23 @@ from tests.cluster.harness.images import write_image
 FATE = "localhost/fate:1"
 _PROGRAM = Path(__file__).with_name("fate.py")
 _PLACE = "/usr/lib/fate.py"
-_NAMES = ("entrypoint", "flow", "java", "jupyter", "mysql", "openresty", "pipeline", "pulsar", "pulsar-admin")
+_SERVING = Path(__file__).with_name("serving.py")
+_MYSQL_LIBRARY = Path(__file__).with_name("mysql_library.py")
+_NAMES = (
+    *("entrypoint", "flow", "java", "jupyter", "mysql", "openresty", "pipeline", "pulsar", "pulsar-admin"),
+    *("rabbitmqctl", "rabbitmq-diagnostics"),
+)
 _PING = "#!/bin/sh\nexec wget -q -O /dev/null http://127.0.0.1:3306/\n"
 """mysqladmin, which the kubelet starts every few seconds."""
+_NC = '#!/bin/sh\ntest "$1" = -z || exec busybox nc "$@"\nexec bash -c \'exec 3<>/dev/tcp/$0/$1\' "$4" "$5"\n'
+"""nc, which knows `-z -w SECONDS HOST PORT` in images on Alpine, and does not on Debian."""
 _SERVERS = ("fateflow", "fate_flow")
 _FOLDERS = ("eggroll/conf", "osx/conf", "proxy/nginx/conf")
 
 
 def give(cluster: Cluster) -> None:
     """Give the node the image; it is made when the program has changed (seconds)."""
-    here = (_PROGRAM, Path(__file__), Path(standin.__file__))
+    here = (_PROGRAM, _SERVING, _MYSQL_LIBRARY, Path(__file__), Path(standin.__file__))
     made_of = b"".join((*(file.read_bytes() for file in here), sys.version.encode()))
     key = hashlib.sha256(made_of).hexdigest()[:12]
     archive = places.cache() / "stand-ins" / f"fate-{key}.tar"
@@ -56,7 +65,14 @@ def _write(archive: Path, folder: Path) -> None:
     """Write the image; whoever is asked for `bin/pulsar` is in the folder above it, as in Pulsar's image."""
     tree = standin.system()
     tree.add(_PLACE, _runnable(folder / "fate.py", "#!/usr/bin/python3 -IS\n" + _PROGRAM.read_text(encoding="utf-8")))
+    serving = _runnable(folder / "serving.py", "#!/usr/bin/python3 -IS\n" + _SERVING.read_text(encoding="utf-8"))
+    tree.add("/usr/lib/fate_serving.py", serving)
+    tree.add("/usr/bin/nc", _runnable(folder / "nc", _NC))
     tree.add("/usr/bin/mysqladmin", _runnable(folder / "mysqladmin", _PING))
+    library = f"/usr/lib/python{sys.version_info[0]}.{sys.version_info[1]}"
+    tree.add(f"{library}/pymysql.py", _MYSQL_LIBRARY)
+    for file in Path(yaml.__file__).parent.glob("*.py"):
+        tree.add(f"{library}/yaml/{file.name}", file)
     for name in _NAMES:
         tree.link(f"/usr/bin/{name}", _PLACE)
     tree.link("/tini", _PLACE)
