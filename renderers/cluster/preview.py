@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
@@ -22,6 +21,7 @@ from renderers.cluster.folder import Desired, SiteFolder
 from renderers.cluster.labels import of_site, selector
 from renderers.cluster.places import Places
 from renderers.cluster.references import WORKLOADS, Document, Reference, reference
+from renderers.cluster.side_by_side import side_by_side
 
 _IMMUTABLE: Final = "updates to statefulset spec for fields other than"
 _PORT_HELD: Final = re.compile(r"(?:nodePort: Invalid value: |node port )(\d{1,5})[^,]*already allocated")
@@ -80,8 +80,7 @@ class Preview:
 
 def fetched(api: Api, desired: Sequence[Desired], deadline: Deadline) -> dict[tuple[str, str, str, str], Document]:
     """The objects of these that are there, as they are now, by the keys of their references."""
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        found = list(pool.map(lambda each: api.get(each.reference, deadline), desired))
+    found = side_by_side(lambda each: api.get(each.reference, deadline), desired, AT_ONCE)
     return {each.reference.key: live for each, live in zip(desired, found, strict=True) if live is not None}
 
 
@@ -121,8 +120,7 @@ def preview(  # noqa: PLR0913 - what a dry run depends on
         except RefusedError as refusal:
             return refusal
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        outcomes = list(pool.map(tried, desired))
+    outcomes = side_by_side(tried, desired, AT_ONCE)
     changes: list[Change] = []
     diagnostics: list[Diagnostic] = []
     for each, after in zip(desired, outcomes, strict=True):

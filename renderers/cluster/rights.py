@@ -8,7 +8,6 @@ alone.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
@@ -22,6 +21,7 @@ from renderers.cluster.places import Places
 from renderers.cluster.preview import WRITTEN
 from renderers.cluster.references import PLURALS, WORKLOADS
 from renderers.cluster.secret_places import SecretKey, referenced_secrets
+from renderers.cluster.side_by_side import side_by_side
 
 Purpose = Literal["apply", "status", "remove", "verify"]
 PURPOSES: Final[tuple[Purpose, ...]] = ("apply", "status", "remove", "verify")
@@ -112,8 +112,7 @@ def examine_rights(
     wanted = needed(folder, purpose, delete_data=delete_data)
     free = {each for each in {right.namespace for right in wanted} if api.may("*", "*", "*", each, deadline)}
     asked = [right for right in wanted if right.namespace not in free]
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        answers = list(pool.map(lambda right: _may(api, right, deadline), asked))
+    answers = side_by_side(lambda right: _may(api, right, deadline), asked, _AT_ONCE)
     lacking = [right for right, allowed in zip(asked, answers, strict=True) if not allowed]
     return Rights(
         tuple(right for right in lacking if not right.is_optional),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any, Final
@@ -22,6 +21,7 @@ from renderers.cluster.places import Places
 from renderers.cluster.record import Record, moment
 from renderers.cluster.references import WORKLOADS, Document, Reference
 from renderers.cluster.rollout import MISSING, Phase, WorkloadState
+from renderers.cluster.side_by_side import side_by_side
 from renderers.cluster.waiting import look
 
 _AT_ONCE: Final = 8
@@ -184,8 +184,7 @@ def _drift(api: Api, applied: SiteFolder, deadline: Deadline) -> tuple[tuple[Dri
         changes = _changes(api, desired, live, deadline, remarks)
         return Drift(desired.reference, changes) if changes else None
 
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        found = list(pool.map(compare, (*applied.objects, *applied.secrets)))
+    found = side_by_side(compare, (*applied.objects, *applied.secrets), _AT_ONCE)
     return tuple(each for each in found if each is not None), tuple(remarks)
 
 

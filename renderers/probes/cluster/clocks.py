@@ -7,15 +7,16 @@ image of FATE. How long a question took is what a comparison cannot be more exac
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from planner.checks.clocks_differ import clocks_differ
 from renderers.cluster.api import ApiError
 from renderers.cluster.clock import Deadline
 from renderers.cluster.labels import of_site
 from renderers.cluster.references import Document
+from renderers.cluster.side_by_side import side_by_side
+from renderers.probes.pods.inside import ready
 from renderers.probes.probe import Probe, Said
 from renderers.probes.said import judged, probe, unknown
 from renderers.probes.sight import Sight
@@ -64,8 +65,7 @@ def _look(sight: Sight, deadline: Deadline) -> Said:
     else:
         found = []
     nodes = _by_node(_pods(sight, deadline))
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        clocks = list(pool.map(lambda node: _clock(sight, nodes[node], deadline), nodes))
+    clocks = side_by_side(lambda node: _clock(sight, nodes[node], deadline), nodes, _AT_ONCE)
     unread = ""
     for node, clock in zip(nodes, clocks, strict=True):
         if isinstance(clock, str):
@@ -103,14 +103,9 @@ def _by_node(pods: Iterable[Document]) -> dict[str, list[_Container]]:
         node = str((pod.get("spec") or {}).get("nodeName") or "")
         if not node or pod["metadata"].get("deletionTimestamp") or (node not in found and len(found) == _MOST_NODES):
             continue
-        for name in _ready(pod):
+        for name in ready(pod):
             found.setdefault(node, []).append(_Container(pod["metadata"]["namespace"], pod["metadata"]["name"], name))
     return found
-
-
-def _ready(pod: Document) -> Iterator[str]:
-    statuses: Iterable[dict[str, Any]] = (pod.get("status") or {}).get("containerStatuses") or ()
-    yield from (str(each.get("name")) for each in statuses if each.get("ready"))
 
 
 def _clock(sight: Sight, containers: Iterable[_Container], deadline: Deadline) -> _Range | str:

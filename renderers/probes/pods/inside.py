@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from threading import Lock
@@ -16,6 +15,7 @@ from renderers.cluster.clock import Deadline
 from renderers.cluster.folder import SiteFolder
 from renderers.cluster.labels import of_site
 from renderers.cluster.references import Document
+from renderers.cluster.side_by_side import side_by_side
 from renderers.probes.pods import http as inside_http
 from renderers.probes.pods import tls as inside_tls
 from renderers.probes.pods.http import HttpAnswer
@@ -124,8 +124,7 @@ class Inside:
         parts = list(_parts(sorted(set(endpoints)), AT_ONCE))
         seconds = min(_LONGEST_DIAL, _seconds(deadline))
         run = partial(self._command, spot, deadline)
-        with ThreadPoolExecutor(_COMMANDS, "inside") as threads:
-            found = list(threads.map(lambda part: talk(run, part, seconds, said), parts))
+        found = side_by_side(lambda part: talk(run, part, seconds, said), parts, _COMMANDS)
         return {
             each: talked for part, row in zip(parts, found, strict=True) for each, talked in zip(part, row, strict=True)
         }
@@ -163,12 +162,13 @@ def spots_in(pods: Iterable[Document], component: str) -> Iterator[Spot]:
 def _container(pod: Document, wanted: Sequence[str]) -> str:
     """The ready container of a pod that is called as is wanted, else the first one that is ready; empty for none."""
     listed = [str(each.get("name")) for each in (pod.get("spec") or {}).get("containers") or ()]
-    ready = set(_ready(pod))
+    found = set(ready(pod))
     named = [each for each in wanted if each in listed] or listed[:1]
-    return next((each for each in named if each in ready), "")
+    return next((each for each in named if each in found), "")
 
 
-def _ready(pod: Mapping[str, Any]) -> Iterator[str]:
+def ready(pod: Mapping[str, Any]) -> Iterator[str]:
+    """The containers of a pod that are ready."""
     for each in (pod.get("status") or {}).get("containerStatuses") or ():
         if each.get("ready"):
             yield str(each.get("name"))
