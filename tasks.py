@@ -209,8 +209,11 @@ def verify(  # noqa: PLR0913, PLR0917 - one argument per option
     if live:
         from renderers.verify_live_command import Request, run_verify_live
 
-        if from_ or digest is not None or path or against:
-            _usage("--live stands without --from, --path and --against: it proves out/ and then asks what runs")
+        if from_ or digest is not None:
+            way_out = "run it beside federation.yaml and out/, or ask what runs there with `invoke status --from`"
+            _usage(f"--live stands without --from, since a site's folder does not know the ways of others: {way_out}")
+        if path or against:
+            _usage("--live stands without --path and --against: it proves out/ and then asks what runs")
         text, code = run_verify_live(
             Request(
                 file=file,

@@ -179,13 +179,13 @@ def probes_page() -> str:
 
 def _probe(sort: ProbeSort) -> list[str]:
     needs = ", ".join(f"[{need}](#{need})" for need in sort.needs) or "nothing"
-    upheld = [invariant.id for invariant in INVARIANTS if ("probe", sort.id) in invariant.upheld]
+    upheld = [f"{each.id}: {each.statement}" for each in INVARIANTS if ("probe", sort.id) in each.upheld]
     rows = [
         ("false", f"[{sort.code}](checks/{sort.code}.md)"),
         ("found out by", sort.how),
         ("needs", needs),
         ("deadline", f"{sort.seconds} seconds{f', {sort.tries} tries' if sort.tries > 1 else ''}"),
     ]
-    rows += [("holds", ", ".join(upheld))] if upheld else []
+    rows += [("[invariants](invariants.md)", "; ".join(upheld))] if upheld else []
     head = [f"### {sort.id}", "", f"{sort.sentence[0].upper()}{sort.sentence[1:]}.", "", "| | |", "| --- | --- |"]
     return [*head, *(f"| {name} | {text} |" for name, text in rows)]

@@ -3,7 +3,8 @@
 Each party's broker fetches the data of a job from the brokers of the others, at the address that its party's table
 has for them. Where that fails, FATE says nothing: the job stays "running" until somebody's time-out, days later. The
 broker knows: its federation links tell the address that was dialled, and why nobody answered. A link is there only
-while its job runs or hangs; one whose job ended long ago was left behind with its virtual host.
+while its job runs or hangs; one whose job ended long ago was left behind with its virtual host,
+which `rabbitmqctl list_vhosts` names and `rabbitmqctl delete_vhost` takes away, each in the broker's pod.
 
 Example:
 

@@ -9,7 +9,7 @@ Example:
 
     $ invoke verify --live --party 9999
     federation.yaml:8:5: error[FED996]: MySQL of party 9999 refuses FATE-Flow: Access denied for user 'fate'@'10.0.0.7'
-      hint: give MySQL and FATE-Flow the same login: the password is that of Secret mysql when both were started
+      hint: give MySQL and FATE-Flow the same login and start both again; a chart's MySQL keeps that of its first start
 """
 
 from __future__ import annotations
@@ -18,13 +18,19 @@ from planner.diagnostics import Diagnostic, Fault, Place
 from planner.wording import spoken
 
 FAULT = Fault("FED996", "mysql_refuses")
+_LOGIN = "give MySQL and FATE-Flow the same login and start both again; a chart's MySQL keeps that of its first start"
+_EXTERNAL = "ask whoever runs that MySQL whether it knows the user, its password and the database of federation.yaml"
+_WAYS_OUT = (
+    ("Can't connect", "see whether MySQL runs at that address, and whether a way leads there from FATE-Flow's pod"),
+    (
+        "'cryptography' package",
+        "let the user log in with mysql_native_password, or take an image whose Python has the package cryptography",
+    ),
+)
+"""By what MySQL's client says where no password would help."""
 
 
 def mysql_refuses(place: Place, label: str, words: str, *, is_external: bool) -> Diagnostic:
     """Say in MySQL's words why it does not let a site's FATE-Flow in."""
-    hint = (
-        "ask whoever runs that MySQL whether it knows the user, its password and the database of federation.yaml"
-        if is_external
-        else "give MySQL and FATE-Flow the same login: the password is that of Secret mysql when both were started"
-    )
+    hint = next((hint for said, hint in _WAYS_OUT if said in words), _EXTERNAL if is_external else _LOGIN)
     return Diagnostic(FAULT, f"MySQL of {label} refuses FATE-Flow: {spoken(words)}", place, hint)

@@ -18,7 +18,7 @@ Example:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from planner.diagnostics import Diagnostic, Fault, Place, Severity
 from planner.wording import label, option, spoken
@@ -27,11 +27,11 @@ FAULT = Fault("FED999", "probe_unchecked", Severity.WARNING)
 _MOST_NAMED = 3
 
 
-def probe_unchecked(place: Place, site: str, sort: str, count: int, reason: str) -> Diagnostic:
-    """Say how many probes of a sort have no answer at a site (its key), and why."""
-    number = (
-        f"1 probe ({sort}) of {label(site)} is" if count == 1 else f"{count:,} probes ({sort}) of {label(site)} are"
-    )
+def probe_unchecked(place: Place, site: str, sorts: Mapping[str, int], reason: str) -> Diagnostic:
+    """Say how many probes of which sorts have no answer at a site (its key), and why."""
+    count = sum(sorts.values())
+    probes, verb = ("1 probe", "is") if count == 1 else (f"{count:,} probes", "are")
+    number = f"{probes} ({', '.join(sorts)}) of {label(site)} {verb}"
     message = f"{number} unchecked: {spoken(reason)}"
     return Diagnostic(FAULT, message, place, "mend what is told, and ask again with --failed")
 

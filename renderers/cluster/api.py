@@ -289,8 +289,7 @@ class Api:
         try:
             for start in range(0, len(given), _GIVEN_AT_ONCE):
                 connection.write_stdin(given[start : start + _GIVEN_AT_ONCE])
-            connection.run_forever(timeout=max(0.1, deadline.left))
-            output, errors, end = (_text(connection.read_channel(number)) for number in (1, 2, 3))
+            output, errors, end = _heard(connection.sock, deadline)
         except (WebSocketException, OSError) as error:
             raise UnreachableError(_plainly(error)) from None
         finally:
@@ -546,6 +545,30 @@ def _no_websocket(reason: str, server: str) -> ApiError:
     return _refusal(int(found[1][:3]), body.encode(errors="replace"), server)
 
 
+def _heard(connection: Any, deadline: Deadline) -> tuple[str, str, str]:
+    """What a command writes, what it complains of, and the last word of the server, until it ends or its time is over.
+
+    The client's own way keeps whatever comes, however much, and listens on as long as something does.
+    """
+    from websocket import ABNF, WebSocketTimeoutException
+
+    channels, size, code = {1: bytearray(), 2: bytearray(), 3: bytearray()}, 0, None
+    while code != ABNF.OPCODE_CLOSE and not deadline.is_over:
+        connection.settimeout(max(0.1, deadline.left))
+        try:
+            code, frame = connection.recv_data_frame(control_frame=True)
+        except WebSocketTimeoutException:
+            break
+        if code in {ABNF.OPCODE_BINARY, ABNF.OPCODE_TEXT} and frame.data[:1] in {b"\1", b"\2", b"\3"}:
+            channels[frame.data[0]] += frame.data[1:]
+            size += len(frame.data)
+        if size > _MOST_BYTES:
+            msg = f"a command's output is larger than {_MOST_BYTES // 2**20} MiB"
+            raise UnreachableError(msg)
+    output, errors, end = (found.decode(errors="replace") for found in channels.values())
+    return output, errors, end
+
+
 def _ran(output: str, errors: str, end: str) -> Ran:
     """How a command ended: the last word of the connection is a Status."""
     status = _document(end.encode(errors="replace"))
@@ -604,10 +627,6 @@ def _plainly(error: BaseException) -> str:
     if "timed out" in text:
         return "it does not answer in time"
     return _ERRNO.sub("", text.rpartition(": ")[2]) or text
-
-
-def _text(value: object) -> str:
-    return value.decode(errors="replace") if isinstance(value, bytes) else str(value or "")
 
 
 def kubeconfig_paths() -> Sequence[Path]:

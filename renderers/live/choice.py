@@ -112,6 +112,13 @@ class Choice:
 
 def choose(request: Request, plan: Plan, kept: Kept, ways: Ways) -> Choice | str:
     """What was asked for, or what is wrong with the options."""
+    found = _chosen(request, plan, kept, ways)
+    if request.only == "serving" and not request.failed and isinstance(found, Choice) and not found.serving:
+        return "--only serving: no site that was asked for has FATE-Serving"
+    return found
+
+
+def _chosen(request: Request, plan: Plan, kept: Kept, ways: Ways) -> Choice | str:
     jobs = _named(request, plan, kept)
     if isinstance(jobs, str):
         return jobs

@@ -81,7 +81,7 @@ class Lines:
         """Write to `stream`; `total` jobs will be told."""
         self._stream = stream
         self._total = total
-        self._sites = self._probed = self._round = self._ended = 0
+        self._sites = self._probed = self._round = self._ended = self._of_others = 0
 
     def probing(self, sites: int) -> None:
         """Write how many sites are probed next."""
@@ -114,12 +114,16 @@ class Lines:
         """Write nothing: its end is told."""
 
     def ended(self, outcome: ToyOutcome) -> None:
-        """Write how it ended."""
+        """Write how it ended; of those that nobody can begin from here the first few."""
         self._ended += 1
-        self._write(f"{self._ended:,} of {self._total:,}: {outcome.sentence}")
+        self._of_others += outcome.is_of_others
+        if not outcome.is_of_others or self._of_others <= _MOST_TOLD:
+            self._write(f"{self._ended:,} of {self._total:,}: {outcome.sentence}")
 
     def done(self) -> None:
-        """Leave the lines as they are."""
+        """Write how many were not told."""
+        if self._of_others > _MOST_TOLD:
+            self._write(f"and {self._of_others - _MOST_TOLD:,} more unchecked, which cannot be begun from here")
 
     def _write(self, text: str) -> None:
         with suppress(OSError, ValueError):  # that nobody reads any more is no reason to stop midway

@@ -19,9 +19,10 @@ from planner.lookup import Trace
 from planner.model import party_key
 from planner.plan import Plan
 from planner.wording import label, spoken
-from renderers.live.running import LiveRun, hop_of
+from renderers.live.running import LiveRun
 from renderers.probes.pairs import Obstacle
 from renderers.probes.probe import ProbeOutcome, Truth
+from renderers.probes.running import INTERRUPTED
 from renderers.proving import way
 from renderers.toy.outcomes import ToyOutcome, ToyState
 
@@ -29,6 +30,8 @@ _MOST_TOYS: Final = 20
 """Failed toy examples, and reasons for unchecked ones, that have a finding of their own."""
 _MOST_ALIKE: Final = 3
 """Findings of one sort at one site, or of one endpoint, that are told one by one."""
+_MOST_REASONS: Final = 6
+"""Reasons for which something is not known of one site that are told one by one."""
 _MOST_NAMED: Final = 5
 _MOST_CODES: Final = 4
 _MOST_ACCUSED: Final = 3
@@ -84,18 +87,19 @@ def _some(names: Sequence[str]) -> str:
 
 
 def _unknown(run: LiveRun) -> Iterator[Diagnostic]:
-    """What probes could not find out, by site, sort and reason; not where a finding has told why already."""
-    counted: dict[tuple[str, str], Counter[str]] = {}
+    """What probes could not find out, by site and reason; not where a finding or Ctrl-C has told why already."""
+    counted: dict[str, dict[str, Counter[str]]] = {}
     for each in run.outcomes:
-        if each.said.truth is Truth.UNKNOWN and not each.said.diagnostics:
-            counted.setdefault((each.probe.site, each.probe.sort.id), Counter())[each.said.reason] += 1
-    for (site, sort), reasons in counted.items():
+        said = each.said
+        if said.truth is Truth.UNKNOWN and not said.diagnostics and said.reason != INTERRUPTED:
+            counted.setdefault(each.probe.site, {}).setdefault(said.reason, Counter())[each.probe.sort.id] += 1
+    for site, reasons in counted.items():
         place = run.reachable.chosen[site].places.of_site()
-        for reason, count in list(reasons.items())[:_MOST_ALIKE]:
-            yield probe_unchecked(place, site, sort, count, reason)
-        rest = sum(list(reasons.values())[_MOST_ALIKE:])
+        for reason, sorts in list(reasons.items())[:_MOST_REASONS]:
+            yield probe_unchecked(place, site, sorts, reason)
+        rest = sum(list(reasons.values())[_MOST_REASONS:], Counter[str]())
         if rest:
-            yield probe_unchecked(place, site, sort, rest, "other reasons, each its own")
+            yield probe_unchecked(place, site, rest, "other reasons, each its own")
 
 
 def _unreached(run: LiveRun) -> Iterator[Diagnostic]:
@@ -109,16 +113,24 @@ def _unreached(run: LiveRun) -> Iterator[Diagnostic]:
 
 
 def _of_toys(run: LiveRun) -> Iterator[Diagnostic]:
-    """What failed, with the way of its messages; and by guest and reason what is unchecked."""
+    """What failed, with the way of its messages; and by guest and reason what is unchecked.
+
+    Guests that cannot be reached have their finding already, as sites that were not probed.
+    """
     outcomes = run.toys.outcomes
     for each in [each for each in outcomes if each.state is ToyState.FAILED][:_MOST_TOYS]:
         place = _place(run.plan, each.guest)
-        notes = tuple(chain(_accused(run.accused(each.job)), each.told, _notes(each, _ways(run, each))))
+        notes = tuple(chain(_accused(run.accused(each.job), each.reason), each.told, _notes(each, _ways(run, each))))
         if not each.pairs:
             yield self_test_failed(place, each.guest, each.reason, notes, each.log)
         else:
             yield toy_failed(place, each.name, each.reason, notes, each.log)
-    unchecked = Counter((each.guest, each.reason, each.again) for each in outcomes if each.state is ToyState.UNCHECKED)
+    told = run.unreached
+    unchecked = Counter(
+        (each.guest, each.reason, each.again)
+        for each in outcomes
+        if each.state is ToyState.UNCHECKED and party_key(each.guest) not in told
+    )
     for (party, reason, again), count in list(unchecked.items())[:_MOST_TOYS]:
         cluster = "" if again else run.plan.by_key[party_key(party)].cluster.name
         yield toy_unchecked(_place(run.plan, party), party, count, reason, cluster)
@@ -128,11 +140,15 @@ def _place(plan: Plan, party: int) -> Place:
     return Place(plan.by_key[party_key(party)].site.path)
 
 
-def _accused(obstacles: Sequence[Obstacle]) -> Iterator[str]:
-    """What probes have found on the way: more certain than what the words of a job let one guess."""
-    for each in obstacles[:_MOST_ACCUSED]:
+def _accused(obstacles: Sequence[Obstacle], reason: str) -> Iterator[str]:
+    """What probes have found on the way: more certain than what the words of a job let one guess.
+
+    What is the reason already, of a job that was not tried for it, is not told again.
+    """
+    others = [each for each in obstacles if not reason.endswith(f"{each.where}: {each.reason}")]
+    for each in others[:_MOST_ACCUSED]:
         code = "" if each.outcome is None else f" ({each.outcome.probe.sort.id}, {each.outcome.code})"
-        yield f"a probe has found it: {hop_of(each)}: {spoken(each.reason)}{code}"
+        yield f"a probe has found it: {each.where}: {spoken(each.reason)}{code}"
 
 
 def _ways(run: LiveRun, outcome: ToyOutcome) -> Iterator[tuple[Channel, Trace]]:

@@ -12,7 +12,7 @@ from planner.probes import PROBES
 from planner.wording import label, spoken
 from renderers.cluster_report import ERRORS, GOOD, WORLD, Told
 from renderers.live.findings import findings
-from renderers.live.running import LiveRun, hop_of
+from renderers.live.running import LiveRun
 from renderers.probes.pairs import Closed, Obstacle, Verdicts
 from renderers.probes.probe import ProbeOutcome, Truth
 from renderers.report import State, Step
@@ -24,7 +24,7 @@ _MOST_LINES: Final = 200
 _MOST_SORTS: Final = 80
 """Lines that count the probes of each sort; with more, sites where all is true are counted alone."""
 _MOST_SITES: Final = 10
-"""Sites where not all is true that are told one by one, where there are many."""
+"""Sites where not all is true that are told one by one, and toy examples that cannot be begun from here."""
 _MOST_ALIKE: Final = 3
 """Sentences of one sort at one site that are told one by one."""
 _MOST_PROBES: Final = 20_000
@@ -73,7 +73,7 @@ def _lines(run: LiveRun, general: Verdicts | None, serving: Verdicts | None) -> 
     pairs = run.plan.topology.count_pairs()
     yield f"{run.plan.federation.name}: {pairs:,} of {pairs:,} routes proved from the files"
     if run.choice.is_empty:
-        yield "nothing is left to repeat: all was true and no toy example failed in the last run"
+        yield "nothing is left to repeat: what could be asked was true, and no toy example failed"
         return
     yield from _of_sites(run)
     if general is not None:
@@ -126,8 +126,8 @@ def _of_sort(sort: str, found: Sequence[ProbeOutcome], *, is_short: bool) -> Ite
             return
         more = f" (and {len(same) - 1:,} more)" if len(same) > 1 else ""
         code = f" ({same[0].code})" if truth is Truth.FALSE else ""
-        sentence = spoken(same[0].probe.sentence)
-        yield f"    {truth}: {sentence}{more}: {spoken(reason)}{code}" if reason else f"    {truth}: {sentence}{more}"
+        why = f": {spoken(reason.removeprefix(f'{truth}, '))}" if reason else ""
+        yield f"    {truth}: {spoken(same[0].probe.sentence)}{more}{why}{code}"
 
 
 def _of_pairs(what: str, found: Verdicts) -> Iterator[str]:
@@ -149,7 +149,7 @@ def _of_pairs(what: str, found: Verdicts) -> Iterator[str]:
 def _cause_line(same: Sequence[Closed]) -> str:
     """Where ways are closed, how many pairs that are, and why; `same` have their endpoint in common."""
     first = same[0].outcome
-    where = hop_of(Obstacle(first.probe.site, first.said.reason, first))
+    where = Obstacle(first.probe.site, first.said.reason, first).where
     if len(same) > 1:
         where += f", and there from {_some([label(each.outcome.probe.site) for each in same[1:]])}"
     number = sum(each.pairs for each in same)
@@ -164,15 +164,20 @@ def _of_toys(run: LiveRun) -> Iterator[str]:
     if not run.choice.schedule.number:
         return
     proved = sum(each.is_proved for each in outcomes)
-    shown = [each for each in outcomes if len(outcomes) <= _MOST_LINES or not each.is_proved]
+    others = [each for each in outcomes if each.is_of_others]
+    untold = set(map(id, others[_MOST_SITES:]))
+    told = [each for each in outcomes if id(each) not in untold]
+    shown = [each for each in told if len(told) <= _MOST_LINES or not each.is_proved]
     for each in shown[:_MOST_LINES]:
         yield each.sentence
-    if len(shown) < len(outcomes):
+    if len(shown) < len(told):
         yield f"and {proved:,} more proved live"
     if len(shown) > _MOST_LINES:
         yield f"and {len(shown) - _MOST_LINES:,} more that are not proved"
+    if untold:
+        yield f"and {len(untold):,} more unchecked, which cannot be begun from here"
     if run.left:
-        yield f"{run.left:,} toy examples were not begun"
+        yield f"{run.left:,} toy {'example was' if run.left == 1 else 'examples were'} not begun"
     paper = _on_paper(run)
     if paper and not run.choice.is_part:
         yield f"{paper:,} more {'pair is' if paper == 1 else 'pairs are'} proved on paper alone: --all-pairs runs each"

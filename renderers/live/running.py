@@ -120,7 +120,9 @@ class LiveRun:
                 self.probing.run()
             if not self.is_interrupted and self.choice.schedule.number:
                 self._try()
-            if not self.is_interrupted and self.serving.sites:
+            if self.is_interrupted:
+                self.serving.skip()
+            elif self.serving.sites:
                 self.serving.run()
         finally:
             self.display.done()
@@ -159,28 +161,31 @@ class LiveRun:
 
     @property
     def unseen(self) -> Mapping[str, str]:
-        """The sites of which nothing is known, by key, and why: nothing leads there, or nobody answers."""
+        """The sites of which something was to be asked and could not, by key, and why."""
+        return self._unseen([*self.probing.left, *self.serving.left])
+
+    def _unseen(self, left: Iterable[str]) -> Mapping[str, str]:
+        """The sites that nothing leads to, where nobody answers, and those that were left at Ctrl-C."""
         away = {
             each.probe.site: each.said.reason for each in self.outcomes if each.probe.sort is API and _is_unknown(each)
         }
-        left = dict.fromkeys([*self.probing.left, *self.serving.left], "not probed any more when it was interrupted")
-        return {**self.unreached, **away, **left}
+        return {**self.unreached, **away, **dict.fromkeys(left, "not probed any more when it was interrupted")}
 
     def verdicts(self) -> Verdicts | None:
         """What probes say about every pair, or those that were named; None where less was probed than that needs."""
         if self.choice.sites and self.choice.pairs:
             both = dict.fromkeys(chain.from_iterable((pair, (pair[1], pair[0])) for pair in self.choice.pairs))
-            return verdicts_on(self.ways, both, self.probing.outcomes, self.unseen)
+            return verdicts_on(self.ways, both, self.probing.outcomes, self._unseen(self.probing.left))
         if not self.choice.sites or self.choice.is_part:
             return None
-        return verdicts(self.ways, self.probing.outcomes, self.unseen)
+        return verdicts(self.ways, self.probing.outcomes, self._unseen(self.probing.left))
 
     def serving_verdicts(self) -> Verdicts | None:
         """The same about the pairs that must serve together."""
         if not self.choice.serving or self.choice.is_part or not self.plan.served.count_pairs():
             return None
         found = serving_ways(self.plan, self.ways.tables_of)
-        return verdicts(found, self.outcomes, self.unseen, SERVING_CONCERNS)
+        return verdicts(found, self.outcomes, self._unseen(self.serving.left), SERVING_CONCERNS)
 
     def accused(self, job: Job) -> tuple[Obstacle, ...]:
         """The false sentences that concern a job: on its ways, both directions, and at its parties."""
@@ -238,7 +243,7 @@ class LiveRun:
         closing = next((each for each in found if each is not None), None)
         if closing is None:
             return None
-        return ToyOutcome(job, ToyState.FAILED, reason=f"not tried: {hop_of(closing)}: {closing.reason}", again=True)
+        return ToyOutcome(job, ToyState.FAILED, reason=f"not tried: {closing.where}: {closing.reason}", again=True)
 
     def _links(self, job: Job) -> Iterator[str]:
         """What the brokers of a job that hangs say: FATE itself reports a broken link as nothing but a time-out."""
@@ -288,15 +293,6 @@ def tables_of(plan: Plan, space: Workspace) -> TablesOf:
         return {channel: plan.table(planned, channel) for channel in planned.channels}
 
     return found
-
-
-def hop_of(obstacle: Obstacle) -> str:
-    """The hop or the site that an obstacle is at: `party 9999 -> exchange hub (192.168.9.1:30000)`."""
-    probe = None if obstacle.outcome is None else obstacle.outcome.probe
-    if probe is None or not probe.peer:
-        return label(obstacle.site)
-    where = f" ({probe.endpoint})" if probe.endpoint is not None else ""
-    return f"{label(probe.site)} -> {label(probe.peer)}{where}"
 
 
 def _held(job: Job, ailing: set[int]) -> ToyOutcome | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -22,7 +23,7 @@ def certificates(text: bytes) -> Sequence[Certificate]:
 
     try:
         return x509.load_pem_x509_certificates(text)
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         return ()
 
 
@@ -42,7 +43,7 @@ def chain(
 
     Raises UndecidedError.
     """
-    found, left = [own], list(others)
+    found, left = [own], sorted(others, key=lambda each: bool(out_of_time(each, now)))
     ordered = sorted(authorities, key=lambda each: bool(out_of_time(each, now)))
     for _ in range(_DEEPEST):
         issuer = next((each for each in ordered if _is_issued_by(found[-1], each)), None)
@@ -70,18 +71,25 @@ def _is_issued_by(certificate: Certificate, issuer: Certificate) -> bool:
 
 
 def is_for(certificate: Certificate, name: str) -> bool:
-    """Whether a certificate is for a host: by its alternative names, and without any by its common name."""
+    """Whether a certificate is for a host: by its alternative names, and without any by its common name.
+
+    Raises UndecidedError.
+    """
     wanted = {name.lower(), f"*.{name.partition('.')[2].lower()}"}
     return any(each.lower() in wanted for each in names(certificate))
 
 
 def names(certificate: Certificate) -> Sequence[str]:
-    """The hosts that a certificate is for."""
+    """The hosts that a certificate is for. Raises UndecidedError."""
     from cryptography import x509
 
+    found: list[str] = []
     try:
-        told = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        found = told.get_values_for_type(x509.DNSName)
-    except (x509.ExtensionNotFound, ValueError):
-        found = []
-    return found or [str(each.value) for each in certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)]
+        with suppress(x509.ExtensionNotFound):
+            told = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+            found = told.get_values_for_type(x509.DNSName)
+        common = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+    except (x509.DuplicateExtension, x509.UnsupportedGeneralNameType, ValueError):
+        msg = "the names in a certificate cannot be read here"
+        raise UndecidedError(msg) from None
+    return found or [str(each.value) for each in common]

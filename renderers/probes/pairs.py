@@ -55,6 +55,21 @@ class Obstacle:
     outcome: ProbeOutcome | None = None
 
     @property
+    def where(self) -> str:
+        """The hop or the site: `party 9999 -> exchange hub (192.168.9.1:30000)`."""
+        probe = None if self.outcome is None else self.outcome.probe
+        if probe is None or not probe.peer:
+            return label(self.site)
+        endpoint = f" ({probe.endpoint})" if probe.endpoint is not None else ""
+        return f"{label(probe.site)} -> {label(probe.peer)}{endpoint}"
+
+    @property
+    def doubt(self) -> str:
+        """Of which site it is not known, why, and what, as a clause; the same for all that its site dials."""
+        sort = "" if self.outcome is None else f" ({self.outcome.probe.sort.id})"
+        return f"{label(self.site)}: {self.reason}{sort}"
+
+    @property
     def is_false(self) -> bool:
         """Whether the way is known to be closed."""
         return self.outcome is not None and self.outcome.said.truth is Truth.FALSE
@@ -475,5 +490,5 @@ def _summed(
     for obstacle, number, _ in not_open:
         in_doubt += number
         if not obstacle.is_false:
-            reasons[f"{label(obstacle.site)}: {obstacle.reason}"] = None
+            reasons[obstacle.doubt] = None
     return Verdicts(number_of_pairs, tuple(told), in_doubt, tuple(reasons))

@@ -31,6 +31,8 @@ _PAUSE: Final = 1.0
 """Seconds between two tries of a probe."""
 _CONFIRM: Final = 5.0
 """Seconds in which an API server must answer after a request to it was lost, or it is given up."""
+INTERRUPTED: Final = "interrupted"
+"""Why it is unknown what was being asked when Ctrl-C was pressed."""
 _RANK: Final = {sort.id: rank for rank, sort in enumerate(PROBES)}
 
 
@@ -172,6 +174,10 @@ class Probing:
         unfinished = (state.to_probe.key for state in begun if not state.is_done)
         self.left = (*unfinished, *(site.key for _, site in coming)) if self.is_interrupted else ()
 
+    def skip(self) -> None:
+        """Ask nothing: Ctrl-C was pressed before this could begin."""
+        self.left = tuple(site.key for site in self.sites)
+
     def _advance(self, number: int, state: _Site) -> None:
         """Begin what can be begun at a site."""
         while len(state.running) < AT_ONCE:
@@ -224,7 +230,7 @@ class Probing:
                 self._take(self._heard.get_nowait(), states)
         for state in states.values():
             for probe in state.running:
-                self._end(state, ProbeOutcome(probe, Said(Truth.UNKNOWN, "interrupted")))
+                self._end(state, ProbeOutcome(probe, Said(Truth.UNKNOWN, INTERRUPTED)))
 
 
 def _sorted(outcomes: Collection[ProbeOutcome]) -> Iterator[ProbeOutcome]:

@@ -23,6 +23,8 @@ _MOST_BYTES: Final = 2**20
 _MOST_SEARCHED: Final = 2**16
 """Characters of the words of a job that failed, of those that are searched for hops at the end."""
 _VERSION: Final = 1
+_PAIR: Final = 2
+_THREE: Final = 3
 
 
 class Kept:
@@ -71,9 +73,8 @@ class Kept:
             document: Any = json.loads(data)
             if document["version"] != _VERSION or document["federation"] != self._federation:
                 return None
-            jobs = tuple((int(guest), int(host), *map(int, more)) for guest, host, *more in document["again"])
-            return jobs, tuple(map(str, document.get("sites", ())))
-        except (ValueError, TypeError, KeyError, RecursionError):
+            return tuple(map(_job, document["again"])), tuple(map(str, document.get("sites", ())))
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
             return None
 
     def _write(self, path: Path, data: bytes) -> bool:
@@ -94,3 +95,12 @@ class Kept:
                     Path(temporary).unlink(missing_ok=True)
             return False
         return True
+
+
+def _job(parties: Sequence[Any]) -> Job:
+    """A job as it was kept: a party with itself, two parties, or three."""
+    job = tuple(map(int, parties))
+    if len(job) not in {_PAIR, _THREE} or len(set(job)) < len(job) == _THREE:
+        msg = "no job has these parties"
+        raise ValueError(msg)
+    return job

@@ -64,6 +64,11 @@ class ToyOutcome:
         return self.state is ToyState.PROVED
 
     @property
+    def is_of_others(self) -> bool:
+        """Whether it was not begun, and no repetition from here would: its guest's cluster is not ours, or is away."""
+        return self.state is ToyState.UNCHECKED and not self.again
+
+    @property
     def sentence(self) -> str:
         """The outcome as a line of a report."""
         after = f" in {round(self.seconds)} s" if self.seconds >= 1 else ""

@@ -22,8 +22,8 @@ from planner.fixes import mend
 from planner.source import parse
 
 BASES = sorted((Path(__file__).resolve().parent.parent / "faults" / "bases").glob("*.yaml"))
-SLOW = settings(max_examples=35, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-QUICK = settings(max_examples=45, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SLOW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=35, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 COMMENT = re.compile(r"#c\d+#")
 
 WORDS = st.sampled_from(["a", "b", "key", "long-word", "é", "x y", "5", "no", "it's", "v1.2", "a:b", "\U0001f600"])

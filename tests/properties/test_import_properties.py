@@ -14,7 +14,7 @@ from renderers.importing.importing import Imported, import_paths
 from renderers.planning import render_site
 from tests.properties.test_valid_federations import Drawn, federations, scripted_federations
 
-QUICK = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 THOROUGH = settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -66,7 +66,7 @@ def test_every_planned_federation_is_imported_whole(drawn: Drawn) -> None:
     comes_back(drawn)
 
 
-@settings(QUICK, max_examples=20)
+@QUICK
 @given(scripted_federations())
 def test_a_kube_cfg_is_imported_whole(drawn: Drawn) -> None:
     """Its sites, ports and placement; names, NFS shares and contexts stand in commands that nobody imports."""

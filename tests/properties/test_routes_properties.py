@@ -64,7 +64,7 @@ CHECKS: tuple[ModuleType, ...] = (
 )
 EXCHANGES = ("a", "b", "c")
 MODERATE = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
 )
 
 
@@ -260,7 +260,7 @@ def subject_of(data: dict[str, Any], *, complete: bool = True) -> Subject:
     return examine(interpret(data, complete=complete), Lock())
 
 
-@settings(MODERATE, max_examples=25)
+@MODERATE
 @given(federations(polling=True))
 def test_a_topology_without_errors_works(data: dict[str, Any]) -> None:
     """Where no check of routes finds an error, what must arrive arrives, polling or not, and what must not does not."""

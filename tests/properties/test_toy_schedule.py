@@ -44,6 +44,7 @@ _SHAPES = st.one_of(
     st.lists(_PAIRS, min_size=1, max_size=6).map(lambda pairs: Links(tuple(pairs))),
 )
 TOPOLOGIES = st.builds(topology, st.lists(_SHAPES, min_size=1, max_size=4), st.lists(_PAIRS, max_size=3))
+BRIEF = settings(max_examples=40)
 
 
 def clash(rounds: Iterable[Round]) -> bool:
@@ -51,6 +52,7 @@ def clash(rounds: Iterable[Round]) -> bool:
     return any(max(Counter(chain.from_iterable(each)).values(), default=0) > 1 for each in rounds)
 
 
+@BRIEF
 @given(TOPOLOGIES)
 def test_every_pair_is_run_once_and_no_party_twice_at_once(found: Topology) -> None:
     """All ordered pairs that must talk, none twice."""
@@ -64,6 +66,7 @@ def test_every_pair_is_run_once_and_no_party_twice_at_once(found: Topology) -> N
     assert list(every_pair(found)) == rounds
 
 
+@BRIEF
 @given(TOPOLOGIES)
 def test_the_cover_has_everybody_on_both_sides_and_all_links(found: Topology) -> None:
     """Who must talk with anybody is guest and host once at least; links both ways; nothing forbidden."""
@@ -81,7 +84,7 @@ def test_the_cover_has_everybody_on_both_sides_and_all_links(found: Topology) ->
             assert wanted | {(second, first) for first, second in wanted} <= set(pairs)
 
 
-@settings(max_examples=40)
+@BRIEF
 @given(TOPOLOGIES)
 def test_there_is_a_job_of_three_where_three_must_talk(found: Topology) -> None:
     """Of anybody, and of every guest; nobody else's."""
@@ -130,6 +133,7 @@ def test_three_are_found_at_once_among_many() -> None:
     assert time.perf_counter() - begun < 2
 
 
+@BRIEF
 @given(st.lists(_PAIRS, max_size=40))
 def test_any_pairs_fit_in_rounds(pairs: list[tuple[int, int]]) -> None:
     """Each as often as it was given."""

@@ -44,8 +44,8 @@ ADDRESSES = ("192.168.{}.1", "10.{}.0.9", "c{}.example.org", "fd00::{}")
 NUMBERS = ADDRESSES[:2]
 """nginx dials no names, and joins host and port with a colon."""
 NOBODY = "203.0.113.77"
-QUICK = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-BRIEF = settings(QUICK, max_examples=8)
+QUICK = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+BRIEF = settings(QUICK, max_examples=5)
 """For what proves one federation many times."""
 THOROUGH = settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -527,7 +527,7 @@ def test_many_valid_federations(drawn: Drawn) -> None:
     nothing_is_found_and_everything_arrives(drawn)
 
 
-@settings(QUICK, max_examples=12)
+@QUICK
 @given(scripted_federations())
 def test_a_valid_federation_of_kube_cfg(drawn: Drawn) -> None:
     """The same holds for the releases that one script deploys."""
@@ -745,7 +745,7 @@ def test_every_address_that_is_spoiled_is_found(drawn: Drawn, data: st.DataObjec
     no_address_can_be_another(drawn, data)
 
 
-@settings(QUICK, max_examples=12)
+@QUICK
 @given(scripted_federations(), st.data())
 def test_a_party_that_is_missing_in_kube_cfg_is_found(drawn: Drawn, data: st.DataObject) -> None:
     """Without one item of the two lists of parties the proof finds something."""
@@ -759,7 +759,7 @@ def test_a_party_that_is_missing_in_kube_cfg_is_found(drawn: Drawn, data: st.Dat
     assert prove(plan, lambda each: files[each.key]).diagnostics
 
 
-@settings(QUICK, max_examples=12)
+@QUICK
 @given(federations(), st.integers(0, 2), st.booleans())
 def test_a_new_party_moves_nobody(drawn: Drawn, cluster: int, with_lock: bool) -> None:
     """A party appended to the file leaves all other ports where they are, with the lock and without."""
@@ -780,7 +780,7 @@ def test_a_new_party_moves_nobody(drawn: Drawn, cluster: int, with_lock: bool) -
         assert after.by_key[each.key].listeners == each.listeners
 
 
-@settings(QUICK, max_examples=12)
+@QUICK
 @given(federations(), st.randoms(use_true_random=False))
 def test_the_order_of_unrelated_parts_does_not_matter(drawn: Drawn, random: Any) -> None:
     """Clusters, keys and pairs in another order change no site's files."""
@@ -822,7 +822,7 @@ def mixed_federations(draw: st.DrawFn) -> tuple[Tree, Sequence[int]]:
     return data, halves[0]
 
 
-@settings(QUICK, max_examples=12)
+@QUICK
 @given(mixed_federations())
 def test_groups_that_never_talk_may_have_different_engines(drawn: tuple[Tree, Sequence[int]]) -> None:
     """Two groups with different engines plan together and are proved; as one group they are refused, by a pair."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from planner.prerequisites import Kind
 from renderers.cluster.api import Api, RefusedError
 from renderers.cluster.clock import Clock, Deadline
-from renderers.cluster.folder import Desired, Prerequisite, SiteFolder
+from renderers.cluster.folder import Desired, Prerequisite, SiteFolder, from_files
 from renderers.cluster.places import Places
 from renderers.cluster.references import Document, Reference, reference
 
@@ -99,6 +99,13 @@ def folder_of(*documents: Document, secrets: Iterable[Document] = (), **others: 
         "files": {},
     }
     return SiteFolder(**{**values, **others})
+
+
+def folder_from(files: Mapping[str, str], key: str) -> SiteFolder:
+    """A site's rendered files, read as apply reads them."""
+    folder = from_files({name: text.encode() for name, text in files.items()}, key)
+    assert isinstance(folder, SiteFolder), folder
+    return folder
 
 
 def places_of(folder: SiteFolder) -> Places:

@@ -84,6 +84,7 @@ def test_table_is_aligned() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_bench_measures(monkeypatch: pytest.MonkeyPatch) -> None:
     """The smallest case, all the way: three rows, a floor that costs less than plan, and nothing on a pipe."""
     small(monkeypatch)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import itertools
 import json
+import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,7 +17,7 @@ from typing import Any
 import pytest
 
 from renderers.cluster import api as cluster_api
-from renderers.cluster.api import Api, LoginRefusedError, RefusedError, UnreachableError, connect
+from renderers.cluster.api import Api, LoginRefusedError, Ran, RefusedError, UnreachableError, connect
 from renderers.cluster.clock import Deadline
 from renderers.cluster.references import Reference
 from renderers.cluster.shapes import OddShapeError, as_object
@@ -103,6 +107,51 @@ def test_a_huge_answer_is_read_no_further(say: Callable[..., Api], monkeypatch: 
     monkeypatch.setattr(cluster_api, "_MOST_BYTES", 1000)
     with pytest.raises(UnreachableError, match="its answer is larger than"):
         say(200, b"x" * 200_000).get(POD, Deadline(5))
+
+
+@pytest.fixture
+def command(say: Callable[..., Api]) -> Iterator[Callable[..., Ran]]:
+    """Runs a command on a server that writes these parts on its channels, and then hangs up, or not."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve(parts: Iterable[bytes], *, ends: bool) -> None:
+            peer, _ = server.accept()
+            with peer, suppress(OSError):
+                asked = peer.recv(65536).decode()
+                key = asked.partition("Sec-WebSocket-Key: ")[2].partition("\r\n")[0]
+                told = base64.b64encode(hashlib.sha1(f"{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11".encode()).digest())
+                head = "HTTP/1.1 101 Go on\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
+                peer.sendall(f"{head}{told.decode()}\r\n\r\n".encode())
+                for part in parts:
+                    peer.sendall(b"\x82\x7e" + len(part).to_bytes(2) + part)
+                if ends:
+                    peer.sendall(b"\x88\x02\x03\xe8")
+                peer.recv(65536)
+
+        def run(parts: Iterable[bytes], seconds: float, *, ends: bool = True) -> Ran:
+            api = say(200, {})
+            api._client.configuration.host = f"http://127.0.0.1:{server.getsockname()[1]}"
+            threading.Thread(target=serve, args=(parts,), kwargs={"ends": ends}, daemon=True).start()
+            return api.run("fate-9999", "python-0", "fateflow", ["true"], Deadline(seconds))
+
+        yield run
+
+
+def test_a_command_is_heard_to_its_end(command: Callable[..., Ran]) -> None:
+    """Output and complaints apart, also where a letter is cut in two; the last word tells how it ended."""
+    end = b'\x03{"status": "Failure", "details": {"causes": [{"reason": "ExitCode", "message": "3"}]}}'
+    parts = [b"\x01", b"\x02oh", b"\x01\xc3", b"\x01\xa4 b", b"\xff\x01", b"\x02 no", end]
+    assert command(parts, 5) == Ran(3, "ä b", "oh no")
+    assert command([b"\x01a", b'\x03{"status": "Success"}'], 5) == Ran(0, "a", "")
+
+
+def test_a_command_that_does_not_end(command: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was heard until then, whether it falls silent or goes on and on; of too much nothing is kept."""
+    assert command([b"\x01a"], 0.2, ends=False) == Ran(None, "a", "")
+    assert command(itertools.repeat(b"\x01a"), 0.2).code is None
+    monkeypatch.setattr(cluster_api, "_MOST_BYTES", 1000)
+    with pytest.raises(UnreachableError, match="a command's output is larger than"):
+        command(itertools.repeat(b"\x01" + 500 * b"a"), 5)
 
 
 def test_a_list_without_an_end(say: Callable[..., Api]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -60,6 +61,7 @@ def met(boxes: Mapping[str, Run]) -> Iterator[Mapping[str, Met]]:
             "refused by IPv6": Endpoint("::1", closed()),
             "swallowed": Endpoint("127.0.0.1", swallowing),
             "no name": Endpoint("nowhere.invalid", 80),
+            "no option": Endpoint("-e", 80),
         }
 
         def dial(name: str) -> Mapping[str, Dialled]:
@@ -93,6 +95,7 @@ def test_a_connection_is_told_by_how_it_went(met: Mapping[str, Met], tool: str) 
         "refused by IPv6": Reached.REFUSED if socket.has_ipv6 else Reached.NO_WAY,
         "swallowed": Reached.SILENT,
         "no name": Reached.NO_NAME,
+        "no option": Reached.NO_NAME,
     }
     assert met[tool].endpoints["refused"].words == "Connection refused"
 
@@ -124,6 +127,12 @@ def test_words_of_tools_are_understood(words: str, expected: Reached) -> None:
     assert found[0].dialled.reached is expected
 
 
+def test_half_a_byte_is_none() -> None:
+    """A line that was cut in its middle ends no command."""
+    (found,) = talk(lambda _: Ran(0, "0 open\n0  48 54\n0  54 5\nend\n", ""), (Endpoint("10.1.1.1", 80),), 1)
+    assert found == Talked(Dialled(Reached.OPEN), b"HT")
+
+
 def test_an_image_without_a_shell_has_no_tool() -> None:
     """The runtime then says that it finds no executable."""
     errors = 'exec failed: exec: "sh": executable file not found in $PATH'
@@ -132,9 +141,10 @@ def test_an_image_without_a_shell_has_no_tool() -> None:
 
 
 def test_a_talk_that_is_cut_off_tells_nothing() -> None:
-    """An exec that dies midway is no endpoint that does not answer."""
-    with pytest.raises(UnreachableError, match="cut off"):
-        talk(lambda _: Ran(None, "0 open\n", ""), (Endpoint("10.1.1.1", 80), Endpoint("10.1.1.2", 80)), 1)
+    """An exec that dies midway is no endpoint that does not answer, nor is a pod without room for another process."""
+    for code, complaint in ((None, ""), (137, ""), (1, "RuntimeError: can't start new thread"), (126, "not permitted")):
+        with pytest.raises(UnreachableError, match=f"cut off(: {complaint})?$"):
+            talk(lambda _: Ran(code, "0 open\n", complaint), (Endpoint("10.1.1.1", 80), Endpoint("10.1.1.2", 80)), 1)  # noqa: B023 - called at once
 
 
 @pytest.mark.parametrize("tool", TOOLS)
@@ -187,11 +197,15 @@ def test_a_request_and_its_answer_keep_every_byte(boxes: Mapping[str, Run], tool
         (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", (200, "abc")),
         (b"HTTP/1.0 502 Bad Gateway\r\n\r\n<html>", (502, "<html>")),
         (b"SSH-2.0-x\r\n", (0, "SSH-2.0-x\r\n")),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % 2**80,
+            (0, f"HTTP/1.1 200 OK\r\nContent-Length: {2**80}\r\n\r\n"),
+        ),
         (b"", (0, "")),
     ],
 )
 def test_answers_of_every_form_are_read(answer: bytes, expected: tuple[int, str]) -> None:
-    """In chunks, cut off, without a length, of no HTTP at all."""
+    """In chunks, cut off, without a length, of no HTTP at all, of a length that nothing has."""
     found = inside_http.answer(Talked(Dialled(Reached.OPEN), answer, is_over=True), "GET")
     assert (found.status, found.body) == expected
 
@@ -279,6 +293,19 @@ def test_what_answers_a_hello_is_told_apart(reply: bytes, is_over: bool, expecte
     """Plain words, silence, an alert, an answer that is cut off."""
     found = inside_tls.judged(Talked(Dialled(Reached.OPEN), reply, is_over))
     assert (found.speaks_tls, found.certificates, found.words) == (expected, (), words)
+
+
+def test_very_many_certificates_take_no_time() -> None:
+    """A server that wants to keep us busy does not: of a hundred on nothing is looked at, and nothing is copied."""
+    empty = 3 * 100_000
+    shown = bytes((11, *(3 + empty).to_bytes(3), *empty.to_bytes(3))) + bytes(empty)
+    parts = [shown[start : start + 16_000] for start in range(0, len(shown), 16_000)]
+    reply = b"".join(b"\x16\x03\x03" + len(part).to_bytes(2) + part for part in parts)
+    begun = time.process_time()
+    found = inside_tls.judged(Talked(Dialled(Reached.OPEN), reply, is_over=True))
+    inside_tls.judged(Talked(Dialled(Reached.OPEN), b"\x16\x03\x03\0\0" * 100_000, is_over=True))
+    assert time.process_time() - begun < 2
+    assert len(found.certificates) == 100
 
 
 def test_without_a_connection_nothing_is_known_of_tls() -> None:

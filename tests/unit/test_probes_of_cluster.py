@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -15,9 +16,10 @@ from planner.plan import Plan
 from planner.prerequisites import Prerequisite
 from renderers.cluster.api import Api, Ran, RefusedError
 from renderers.cluster.clock import Clock, Deadline
-from renderers.cluster.folder import SiteFolder, from_files
+from renderers.cluster.folder import SiteFolder
 from renderers.cluster.places import Places
 from renderers.cluster.references import Document
+from renderers.probes.certificate_chain import UndecidedError
 from renderers.probes.certificate_secrets import SHAPES
 from renderers.probes.cluster import clocks as cluster_clocks
 from renderers.probes.cluster.area import probes
@@ -31,7 +33,7 @@ from renderers.probes.sight import Sight
 from tests.authority import Authority, new_key, pkcs8, traditional
 from tests.conftest import plan_text
 from tests.unit.chart_double import manifest, release
-from tests.unit.cluster_double import Cluster, Time, secret, thing, workload
+from tests.unit.cluster_double import Cluster, Time, folder_from, secret, thing, workload
 
 NOW = datetime.now(UTC)
 DAY = timedelta(days=1)
@@ -80,12 +82,7 @@ class Server(Cluster):
 def planned(text: str) -> tuple[Plan, SiteFolder]:
     """A plan, and the folder of party 9999 in it."""
     found = plan_text(text)
-    plan = found.checked.plan
-    assert plan is not None, found
-    files = {name: each.encode() for name, each in found.files()["party-9999"].items()}
-    folder = from_files(files, "party-9999")
-    assert isinstance(folder, SiteFolder), folder
-    return plan, folder
+    return found.plan, folder_from(found.files()["party-9999"], "party-9999")
 
 
 def sight(
@@ -621,6 +618,19 @@ WRONG: Sequence[tuple[str, Callable[[], dict[str, bytes]], tuple[str, str]]] = [
 def test_each_thing_that_does_not_fit(texts: Callable[[], dict[str, bytes]], expected: tuple[str, str]) -> None:
     """And that alone."""
     assert told(texts()) == [expected]
+
+
+def test_a_public_key_that_cannot_be_read_is_not_judged() -> None:
+    """A point that is on no curve ends no command; what is known to be wrong is told all the same."""
+    issued = AUTHORITY.issue(NAME)
+    der = bytearray(ssl.PEM_cert_to_DER_cert(issued.certificate.decode()))
+    der[der.index(b"\x03\x42\x00\x04") + 4] ^= 1
+    texts = pulsar(broker__cert__pem=ssl.DER_cert_to_PEM_cert(bytes(der)).encode())
+    with pytest.raises(UndecidedError, match="the public key of a certificate cannot be read here"):
+        told(texts)
+    (said,) = asked(with_secret(texts), "certificates-fit")
+    assert (said.truth, len(said.diagnostics)) == (Truth.FALSE, 1)
+    assert "it was not issued by the authority in ca.cert.pem" in said.reason
 
 
 def test_an_authority_that_has_ended() -> None:

@@ -25,7 +25,7 @@ from planner.plan import Plan
 from planner.site_json import Dial
 from renderers.cluster.api import Api, Ran
 from renderers.cluster.clock import Clock, Deadline
-from renderers.cluster.folder import SiteFolder, from_files
+from renderers.cluster.folder import SiteFolder
 from renderers.cluster.places import Places
 from renderers.cluster.references import Document
 from renderers.probes.components import mysql, pulsar, rabbitmq
@@ -34,7 +34,7 @@ from renderers.probes.pods.inside import Dialled, HttpAnswer, Inside, Reached, S
 from renderers.probes.probe import Said, Truth
 from renderers.probes.sight import Sight
 from tests.conftest import plan_text
-from tests.unit.cluster_double import Cluster, Time, thing
+from tests.unit.cluster_double import Cluster, Time, folder_from, thing
 
 TEXT: Final = """\
 version: 1
@@ -67,15 +67,7 @@ def written(release: str, engine: str, target: str, more: str, kind: str) -> tup
         engine=engine,
     )
     planned = plan_text(text)
-    plan = planned.checked.plan
-    assert plan is not None, [each.message for each in planned.checked.diagnostics]
-    folders = {}
-    for key, files in planned.files().items():
-        if "-" in key:
-            folder = from_files({name: each.encode() for name, each in files.items()}, key)
-            assert isinstance(folder, SiteFolder), folder
-            folders[key] = folder
-    return plan, folders
+    return planned.plan, {key: folder_from(files, key) for key, files in planned.files().items()}
 
 
 @dataclass
@@ -387,6 +379,14 @@ def test_every_port_of_a_component_is_dialled() -> None:
     assert pods.asked == [("traffic-server", "10.0.0.7:443")]
 
 
+def test_a_port_that_peers_alone_dial_is_asked_by_its_own_pod() -> None:
+    """NetworkPolicies let FATE-Flow dial Pulsar, and not at the port of TLS, which is for peers."""
+    pods = Pods()
+    assert said(sight(pods, engine="spark_pulsar", kind="trafficServer"), "components-answer", "pulsar") == Said()
+    dialled = [("python", "pulsar:6650"), ("pulsar", "10.0.0.7:6651"), ("python", "pulsar:8080")]
+    assert pods.asked[:3] == dialled
+
+
 def test_a_component_is_not_asked_by_strangers() -> None:
     """NetworkPolicies would keep them away, which is no fault."""
     pods = Pods(ready=("mysql", "nginx"))
@@ -407,17 +407,22 @@ def test_a_component_that_does_not_answer() -> None:
 @pytest.mark.parametrize(
     ("ran", "truth"),
     [
-        (Ran(0, "Ping succeeded\n", ""), Truth.TRUE),
-        (Ran(69, "", "Error:\nFailed to connect to node rabbit@rabbitmq-0\n"), Truth.FALSE),
+        (Ran(0, "", ""), Truth.TRUE),
+        (Ran(69, "", "Error:\nMemory alarm on node rabbit@rabbitmq-0\n"), Truth.FALSE),
+        (Ran(69, "", "Error:\nFailed to connect and authenticate to rabbit@rabbitmq-0 in 60000 ms\n"), Truth.TRUE),
+        (Ran(64, "", "Error: this command requires the 'rabbit' app to be running on the target node.\n"), Truth.FALSE),
         (Ran(127, "", "rabbitmq-diagnostics: not found"), Truth.TRUE),
         (Ran(126, "", "permission denied"), Truth.TRUE),
         (Ran(None, "", ""), Truth.TRUE),
     ],
 )
 def test_rabbitmq_is_asked_for_its_health(ran: Ran, truth: Truth) -> None:
-    """An image without the program is no illness."""
+    """An image without the program is no illness, nor is one that may not ask a broker whose ports answer."""
     pods = Pods(run_of=lambda *_: ran)
-    assert said(sight(pods, engine="spark_rabbitmq"), "components-answer", "rabbitmq").truth is truth
+    found = said(sight(pods, engine="spark_rabbitmq"), "components-answer", "rabbitmq")
+    assert found.truth is truth
+    if "Memory" in ran.errors:
+        assert found.reason == "rabbitmq of party 9999 takes no messages: Memory alarm on node rabbit@rabbitmq-0"
 
 
 @pytest.mark.parametrize(("status", "truth"), [(200, Truth.TRUE), (404, Truth.TRUE), (503, Truth.FALSE)])
@@ -477,7 +482,9 @@ def test_settings_that_say_no_login(tmp_path: Path) -> None:
     for text, words in (
         (f"encrypt_password: true\ndatabase: {{{DATABASE}}}", "its password is encrypted, and only FATE-Flow can"),
         ("database: {engine: sqlite}", "its database is sqlite and no MySQL"),
+        (f"database: {{engine: mysql, decrypt_key: k, mysql: {{{DATABASE}}}}}", "its password is encrypted, and only"),
         ("party_id: 9999", "its service_conf.yaml cannot be read: KeyError"),
+        ("database: {user: fate}", "its service_conf.yaml has no login for MySQL: KeyError"),
     ):
         assert log_in(tmp_path, text)["unknown"].startswith(words)
     (tmp_path / "conf/local.service_conf.yaml").write_text(f"database: {{{DATABASE}}}", encoding="utf-8")
@@ -501,7 +508,7 @@ def test_what_mysql_says_to_the_login() -> None:
     assert said(sight(ran_in_fateflow({"rows": [["1"]]})), "mysql-takes-login") == Said()
     found = said(sight(ran_in_fateflow(refused)), "mysql-takes-login")
     assert fault(found) == ("FED996", f"MySQL of party 9999 refuses FATE-Flow: {refused['refused']}")
-    assert "Secret mysql" in found.diagnostics[0].hint
+    assert "the same login" in found.diagnostics[0].hint
     external = "mysql: {host: 10.1.1.1, database: fate, user: fate, password: env:PASSWORD}"
     found = said(sight(ran_in_fateflow(refused), more=external), "mysql-takes-login")
     assert "whoever runs that MySQL" in found.diagnostics[0].hint
@@ -536,6 +543,31 @@ def test_a_fateflow_that_never_comes_up_has_said_why(log: str, truth: str) -> No
             Truth.UNKNOWN,
             "no container of FATE-Flow is ready in namespace fate-9999",
         )
+
+
+@pytest.mark.parametrize("words", ["Access denied for user 'fate'@'10.0.0.7'", "Can't connect to MySQL server on 'm'"])
+def test_what_a_log_says_of_a_time_that_is_over(words: str) -> None:
+    """A FATE-Flow that is ready has been let in since; one that has been started again may find a MySQL that is up."""
+    ready = [{"name": "fateflow", "ready": True, "restartCount": 1}]
+    server = Server((thing("Pod", "python-0", status={"containerStatuses": ready}),))
+    server.logs = {"python-0/fateflow": words, "python-0/fateflow/previous": words}
+    assert said(sight(Pods(run_of=lambda *_: Ran(127, "", "")), server), "mysql-takes-login").truth is Truth.UNKNOWN
+    server.logs = {"python-0/fateflow/previous": words}
+    found = said(sight(Pods(ready=("mysql",)), server), "mysql-takes-login")
+    assert found.truth is (Truth.UNKNOWN if "connect" in words else Truth.FALSE)
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        ("Can't connect to MySQL server on 'mysql' (timed out)", "whether MySQL runs at that address"),
+        ("'cryptography' package is required for sha256_password", "mysql_native_password"),
+    ],
+)
+def test_what_no_password_would_mend(words: str, hint: str) -> None:
+    """The way out is another one."""
+    found = said(sight(ran_in_fateflow({"refused": words})), "mysql-takes-login")
+    assert hint in found.diagnostics[0].hint
 
 
 # Eggroll's nodes
@@ -678,6 +710,30 @@ def test_links_that_are_up_or_come_up(first: Mapping[str, Any], then: Mapping[st
     assert said(sight(tell([first], [then]), engine="spark_rabbitmq"), "broker-links") == Said()
 
 
+def test_a_link_that_is_looked_at_once_alone() -> None:
+    """Nothing is known of one that may come up yet."""
+    broken = Ran(0, json.dumps([{**LINK, "status": "error", "error": "timeout"}]), "")
+    looks = [broken, Ran(69, "", "Error: unable to perform an operation on node 'rabbit@rabbitmq-0'.\n")]
+    seen = sight(Pods(run_of=lambda *_: looks.pop(0)), engine="spark_rabbitmq")
+    assert said(seen, "broker-links").truth is Truth.UNKNOWN
+
+
+def test_a_broker_that_comes_up_is_not_one_without_its_plugin() -> None:
+    """Its process for links is there a few seconds after the others."""
+    looks = [Ran(69, "", "Error:\n{:noproc, {:gen_server, :call, []}}\n"), Ran(0, "[]", "")]
+    assert said(sight(Pods(run_of=lambda *_: looks.pop(0)), engine="spark_rabbitmq"), "broker-links") == Said()
+
+
+def test_what_rabbitmqctl_adds_to_an_error_is_not_told() -> None:
+    """It ends with the hash of its cookie, by which it logs in (RabbitMQ 3.10.8)."""
+    words = "Error: unable to perform an operation on node 'rabbit@rabbitmq-0'. Please see below.\n\nMost common\n"
+    ran = Ran(69, "", f"{words} * effective user's home directory: /root\n * Erlang cookie hash: 98Yz7NDn0q1uFse8==\n")
+    found = said(sight(Pods(run_of=lambda *_: ran), engine="spark_rabbitmq"), "broker-links")
+    assert found.reason.endswith(
+        "does not tell: unable to perform an operation on node 'rabbit@rabbitmq-0'. Please see below"
+    )
+
+
 def test_brokers_without_links() -> None:
     """Links are there only while a job runs."""
     assert said(sight(tell([]), engine="spark_rabbitmq"), "broker-links") == Said()
@@ -776,6 +832,18 @@ def test_a_peer_behind_an_exchange() -> None:
     assert said(replace(near, inside=cast("Inside", peers_of(p10000=row))), "pulsar-peers") == Said()
     row["proxyServiceUrl"] = f"pulsar+ssl://{exchange}"
     assert fault(said(replace(near, inside=cast("Inside", peers_of(p10000=row))), "pulsar-peers"))[0] == "FED992"
+
+
+def test_a_name_is_the_same_in_large_letters() -> None:
+    """As the plan has it, and as FATE has written it down."""
+    row = {"brokerServiceUrl": "pulsar://Broker.Shop.org:6650"}
+    seen = sight(peers_of(p10000=row), engine="spark_pulsar")
+    named = replace(seen.folder, dials=(Dial(Channel.PULSAR, "party-10000", "Broker.Shop.org", 6650),))
+    assert said(replace(seen, folder=named), "pulsar-peers") == Said()
+    link = {"status": "error", "error": "timeout", "uri": "amqp://Broker.Shop.org:5672"}
+    seen = sight(tell([link]), engine="spark_rabbitmq")
+    named = replace(seen.folder, dials=(Dial(Channel.RABBITMQ, "party-10000", "Broker.Shop.org", 5672),))
+    assert said(replace(seen, folder=named), "broker-links").diagnostics[0].notes == ()
 
 
 def test_all_clusters_are_read_at_once() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import socket
+import ssl
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -13,19 +14,24 @@ from typing import Any, cast
 
 import pytest
 
+from planner.channels import Channel
 from planner.lookup import Endpoint
 from planner.plan import Plan
+from planner.releases import RELEASE_NAMES, load
 from renderers.cluster.api import Api, Ran
 from renderers.cluster.clock import Clock, Deadline
-from renderers.cluster.folder import SiteFolder, from_files
+from renderers.cluster.folder import SiteFolder
 from renderers.cluster.places import Places
+from renderers.probes.certificate_chain import UndecidedError, certificates, is_for
 from renderers.probes.pods.inside import Dialled, HttpAnswer, Inside, Reached
 from renderers.probes.probe import Said, Truth
 from renderers.probes.sight import Sight
 from renderers.probes.ways.answers import judged
 from renderers.probes.ways.area import probes
+from renderers.probes.ways.dialling import DIALLERS
 from tests.authority import Authority, Issued
 from tests.conftest import plan_text
+from tests.unit.cluster_double import folder_from
 from tests.unit.pods_double import Pods, box, by_tls, listening, saying
 
 TEXT = """\
@@ -43,6 +49,7 @@ parties:
 defaults: {{engine: {engine}}}
 """
 Answer = Callable[[socket.socket], None]
+NOW = datetime.now(UTC)
 
 
 class Hasty(Clock):
@@ -56,10 +63,7 @@ class Hasty(Clock):
 def planned(text: str, site: str) -> tuple[Plan, SiteFolder]:
     """The plan of a federation, and the folder of one of its sites."""
     found = plan_text(text)
-    files = {name: each.encode() for name, each in found.files()[site].items()}
-    folder = from_files(files, site)
-    assert isinstance(folder, SiteFolder), folder
-    return found.plan, folder
+    return found.plan, folder_from(found.files()[site], site)
 
 
 class Land:
@@ -131,6 +135,11 @@ def test_every_site_that_is_dialled_is_asked_for(
     assert sorted(each.sentence.partition(" accepts ")[0] for each in accepting) == sorted(expected)
     assert {each.endpoint for each in accepting} <= set(land.endpoints.values())
     assert all(f"at {each.endpoint}" in each.sentence for each in accepting)
+
+
+def test_the_router_of_every_release_dials() -> None:
+    """Also the one that was called proxy."""
+    assert {release.module for name in RELEASE_NAMES if (release := load(name))} <= set(DIALLERS[Channel.ROLLSITE])
 
 
 # Connections
@@ -313,6 +322,48 @@ def test_certificates_that_are_not_expected(
     assert words in found.reason
     own = next(each for sentence, each in said.items() if THROUGH not in sentence)
     assert own.truth is (Truth.TRUE if "9998" in words else Truth.FALSE)
+
+
+@pytest.mark.parametrize("ends", [NOW + timedelta(days=9), NOW - timedelta(days=1)])
+def test_a_certificate_comes_by_others_that_hold(tmp_path: Path, authority: Authority, ends: datetime) -> None:
+    """What stands between it and the authority has a time of its own."""
+    between = Authority("between", authority, begins=NOW - timedelta(days=9), ends=ends)
+    own = between.issue("10000.fate.org")
+    with ExitStack() as stack:
+        land = hub(tmp_path, stack, authority, Issued(own.certificate + between.certificate, own.key))
+        said = land.said("peer-certificate")
+    if ends > NOW:
+        assert set(said.values()) == {Said()}
+    else:
+        assert {each.truth for each in said.values()} == {Truth.FALSE}
+        assert all("comes by a certificate that is out of date" in each.reason for each in said.values())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x12", "what is shown as a certificate cannot be read"),
+        (b"\x06\x03\x55\x1d\x13", b"\x06\x03\x55\x1d\x11", "the names in a certificate cannot be read here"),
+    ],
+    ids=["version", "names twice"],
+)
+def test_odd_certificates_are_not_judged(
+    tmp_path: Path, authority: Authority, old: bytes, new: bytes, words: str
+) -> None:
+    """Of a version that there is not, with two lists of names: they end no command."""
+    der = ssl.PEM_cert_to_DER_cert(authority.issue("x", "10000.fate.org").certificate.decode())
+    odd = ssl.DER_cert_to_PEM_cert(der.replace(old, new)).encode()
+    assert old in der
+    if found := certificates(odd):
+        with pytest.raises(UndecidedError, match=words):
+            is_for(found[0], "10000.fate.org")
+    else:
+        message = bytes((11, *(6 + len(der)).to_bytes(3), *(3 + len(der)).to_bytes(3), *len(der).to_bytes(3)))
+        reply = message + der.replace(old, new)
+        with ExitStack() as stack:
+            land = hub(tmp_path, stack, authority, authority.issue("hub"))
+            land.answer(stack, "exchange-hub", "pulsar", saying(b"\x16\x03\x03" + len(reply).to_bytes(2) + reply))
+            assert set(land.said("peer-certificate").values()) == {Said(Truth.UNKNOWN, words)}
 
 
 def test_an_exchange_that_leads_nowhere(tmp_path: Path, authority: Authority) -> None:

@@ -151,7 +151,9 @@ def test_a_request_is_posted_at_the_party_that_is_named(tmp_path: Path) -> None:
             {"head": {"serviceId": "credit"}, "body": {"featureData": {}, "sendToRemoteFeatureData": "1"}},
             "is no inference request: body.sendToRemoteFeatureData must be an object, by which",
         ),
+        ('{"head": {}, "head": {}}', "is no inference request: something stands twice in one object"),
         ("1" * 300_000, "is larger than"),
+        ('{"head": {"serviceId": "credit"}, "body": {"featureData": {"x0": 1e999}}}', "is no JSON"),
     ],
 )
 def test_a_file_that_is_no_request(tmp_path: Path, content: object, reason: str) -> None:
@@ -159,6 +161,29 @@ def test_a_file_that_is_no_request(tmp_path: Path, content: object, reason: str)
     found = read(file_of(tmp_path, content), plan_of(), (9999,))
     assert isinstance(found, str)
     assert found.startswith(f'--inference: "request.json" {reason}')
+
+
+def test_features_that_lie_deep(tmp_path: Path) -> None:
+    """A request is refused or judged, however deep: what Python reads it can still write and search."""
+    for depth in (900, 990, 5000):
+        features = '{"x": ' * depth + "731" + "}" * depth
+        text = f'{{"head": {{"serviceId": "credit"}}, "body": {{"featureData": {features}}}}}'
+        found = read(file_of(tmp_path, text), plan_of(), (9999,))
+        if isinstance(found, str):
+            assert found == '--inference: "request.json" is no JSON'
+            continue
+        flaw = judge(HttpAnswer(Dialled(Reached.OPEN), 200, '{"retcode": 113, "retmsg": "731"}'), found)
+        assert flaw is not None
+        assert flaw.reason == "113: ..."
+
+
+def test_a_file_with_a_mark_of_its_encoding(tmp_path: Path) -> None:
+    """It is taken as it is without; what is not UTF-8 is no JSON."""
+    file = tmp_path / "request.json"
+    file.write_bytes(b"\xef\xbb\xbf" + json.dumps(REQUEST).encode())
+    assert isinstance(read(file, plan_of(), (9999,)), Inference)
+    file.write_bytes(json.dumps(REQUEST).encode("utf-16"))
+    assert read(file, plan_of(), (9999,)) == '--inference: "request.json" is no JSON'
 
 
 def test_no_file(tmp_path: Path) -> None:
@@ -235,6 +260,49 @@ def test_words_that_repeat_the_request() -> None:
     found = judged({**GOOD, "retcode": 2113, "retmsg": "no phone=5551234 for Ada (x0 0.731) at host 10000"})
     assert found is not None
     assert found[0] == "2113 from the host: no phone=... for ... (x0 ...) at host 10000"
+
+
+@pytest.mark.parametrize(
+    ("features", "words", "told"),
+    [
+        ({"id": "13800000000"}, "not found 13800000000.", "not found ...."),
+        ({"id": "13800000000"}, "no row phone_13800000000 or x13800000000y", "no row phone_... or x...y"),
+        ({"id": 13800000000}, "no row of 1.38E10", "no row of ..."),
+        ({"x": 0.00001}, "bad 1.0E-5, or 1e-05", "bad ..., or ..."),
+        ({"name": "Lovelace"}, "no LOVELACE", "no ..."),
+        ({"x": 1, "y": "a"}, "a bad value 1: a of 10 parties has 1.5", "... bad value ...: ... of 10 parties has 1.5"),
+        ({"x": "credit"}, "credit is not bound", "... is not bound"),
+        ({"x": "Ada"}, "x" * 5000 + " Ada", ""),
+    ],
+)
+def test_what_is_told_of_features(features: Mapping[str, Any], words: str, told: str) -> None:
+    """A long value nowhere, in no way to write it; a short one not by itself, so that the words stay words."""
+    request = {"head": {"serviceId": "credit"}, "body": {"featureData": features}}
+    asked_for = Inference("credit", 9999, json.dumps(request).encode())
+    body = json.dumps({"retcode": 2113, "retmsg": words})
+    flaw = judge(HttpAnswer(Dialled(Reached.OPEN), 200, body), asked_for)
+    assert flaw is not None
+    assert flaw.reason == (f"2113 from the host: {told}" if told else "2113 from the host")
+
+
+def test_what_else_is_told_of_a_request() -> None:
+    """Nothing of its head but the service, and nothing that stands where a number should."""
+    request = {"head": {"serviceId": "credit", "sign": "f00dfeed"}, "body": {"featureData": {"name": "Ada"}}}
+    asked_for = Inference("credit", 9999, json.dumps(request).encode())
+    for answer, reason in (
+        ({"retcode": 129, "retmsg": "credit: no sign f00dfeed"}, "129: credit: no sign ..."),
+        ({**GOOD, "flag": "Ada"}, "its flag is no number, so the host had no part in it"),
+    ):
+        flaw = judge(HttpAnswer(Dialled(Reached.OPEN), 200, json.dumps(answer)), asked_for)
+        assert flaw is not None
+        assert flaw.reason == reason
+
+
+def test_a_service_of_an_odd_name() -> None:
+    """It stands in a sentence on one line, safe to print."""
+    assert asked(plan_of(), "party-9999", Inference("a\nb\ud800", 9999, b"{}"))[-1][1] == (
+        "service a b\\ud800 gives a federated answer at party 9999"
+    )
 
 
 # In pods, which are played by this machine
@@ -425,6 +493,14 @@ def test_somebody_else_listens_at_the_peers_port(site: Site, server: type[BaseRe
         site.machine.ways[PEER] = port
         said = site.said("answers that of")
     assert (said.truth, said.reason) == (Truth.FALSE, reason)
+
+
+def test_a_port_that_is_open_once_alone(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever listens there has not been heard, so nothing is known."""
+    monkeypatch.setattr(Inside, "dial", lambda *_: Dialled(Reached.OPEN))
+    site.machine.ways[PEER] = CLOSED
+    said = site.said("answers that of")
+    assert (said.truth, said.reason) == (Truth.UNKNOWN, "the connection is refused")
 
 
 @pytest.mark.parametrize("server", [http("<html>"), http("[]"), saying(b"\0\0\6\4")])

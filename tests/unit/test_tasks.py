@@ -117,7 +117,8 @@ def test_forget_takes_a_whole_name(
     assert capsys.readouterr().out.count("error[FED317]") == 2
 
 
-@pytest.mark.parametrize("is_wanted", [True, pytest.param(False, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("is_wanted", [True, False])
 def test_modules_are_compiled_once(is_wanted: bool, tmp_path: Path) -> None:
     """The second run need not compile fedplan again, as invoke would have it; Python's own switch still holds."""
     environ = {**os.environ, "PYTHONPYCACHEPREFIX": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "" if is_wanted else "1"}

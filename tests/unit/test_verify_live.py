@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +22,8 @@ from renderers import verify_live_command
 from renderers.cluster.api import Ran, RefusedError, UnreachableError
 from renderers.cluster.clock import Clock, Deadline
 from renderers.cluster.connections import Connections
+from renderers.cluster.selection import Selection, Wish, select
+from renderers.live import report
 from renderers.live.display import Lines, LiveTable, Silent, display_for
 from renderers.report.report import State
 from renderers.toy.failure_texts import FAILURE_TEXTS, HANGS
@@ -28,6 +31,7 @@ from renderers.toy.judging import judge
 from renderers.toy.kept import Kept
 from renderers.toy.outcomes import ToyOutcome, ToyState
 from renderers.verify_live_command import Request, run_verify_live
+from renderers.workspace import Workspace
 from tests.cluster.sites import FILE, Ended, cluster_at, federation, party, planned
 from tests.unit.cluster_double import Time
 
@@ -213,6 +217,17 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+_SELECTED: Final[dict[tuple[str, str], Selection]] = {}
+
+
+def remembered(space: Workspace, wish: Wish) -> Selection:
+    """What was planned is read and proved once, and not by each test."""
+    key = (str(Path.cwd()), os.environ["KUBECONFIG"])
+    if key not in _SELECTED:
+        _SELECTED[key] = select(space, wish)
+    return _SELECTED[key]
+
+
 class Live:
     """Runs the command against clusters that are played."""
 
@@ -220,6 +235,7 @@ class Live:
         self.home = home
         self.monkeypatch = monkeypatch
         monkeypatch.setenv("KUBECONFIG", str(home / "kubeconfig"))
+        monkeypatch.setattr(verify_live_command, "select", remembered)
         monkeypatch.chdir(home)
 
     def __call__(self, *clusters: Played, **options: Any) -> Ended:
@@ -458,6 +474,7 @@ def test_nothing_is_run_before_the_files_are_proved(live: Live, home: Path) -> N
     file = next(iter((home / "out/party-9999").glob("*rollsite*")))
     text = file.read_bytes()
     file.write_bytes(text.replace(b"9370", b"9371"))
+    live.monkeypatch.setattr(verify_live_command, "select", select)
     try:
         bank = Played("bank")
         ended = live(bank, format_name="text")
@@ -474,8 +491,12 @@ def test_what_is_kept_survives_odd_files(tmp_path: Path) -> None:
     kept.remember([(1, 2)])
     assert kept.again() == ((1, 2),)
     assert Kept(tmp_path / FILE, "other").again() is None
-    (tmp_path / ".fedplan/verify/last.json").write_text('{"version": 1, "federation": "demo", "again": [1]}')
-    assert kept.again() is None
+    for odd in ("[1]", "[[1]]", "[[1, 2, 3, 4]]", "[[1, 2, 2]]", "[[1, Infinity]]", '[["a", 1]]', "{}]"):
+        text = f'{{"version": 1, "federation": "demo", "again": {odd}}}'
+        (tmp_path / ".fedplan/verify/last.json").write_text(text)
+        assert kept.again() is None
+    (tmp_path / ".fedplan/verify/last.json").write_text('{"version": 1, "federation": "demo", "again": [[1, 1]]}')
+    assert (kept.again(), kept.sites()) == (((1, 1),), ()), "an older fedplan kept no sites"
     (tmp_path / "file").write_text("")
     outcome = ToyOutcome((1, 2), ToyState.FAILED, words="x" * 2**21)
     assert Kept(tmp_path / "file" / FILE, "demo").log(outcome).log == ""
@@ -504,3 +525,23 @@ def test_the_table_shows_what_runs_and_what_failed() -> None:
     assert isinstance(display_for(None, 1), Silent)
     assert isinstance(display_for(io.StringIO(), 1), Lines)
     assert State.UNCHECKED.value == ToyState.UNCHECKED.value
+
+
+def test_what_cannot_be_begun_from_here_is_counted(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a thousand parties that others run, a few lines are enough; what failed is told in full."""
+    stream = io.StringIO()
+    lines = Lines(stream, 9)
+    for number in range(8):
+        lines.ended(ToyOutcome((number, 9), ToyState.UNCHECKED, reason="not ours"))
+    lines.ended(ToyOutcome((8, 9), ToyState.FAILED, reason="job 1 ended as failed", again=True))
+    lines.done()
+    told = stream.getvalue().splitlines()
+    assert (len(told), told[-2], told[-1]) == (
+        7,
+        "9 of 9: 8 -> 9  failed: job 1 ended as failed",
+        "and 3 more unchecked, which cannot be begun from here",
+    )
+    monkeypatch.setattr(report, "_MOST_SITES", 1)
+    text = live(Played("shop", is_away=True), all_pairs=True, format_name="text").text
+    assert "and 2 more unchecked, which cannot be begun from here" in text
+    assert text.count("cluster shop could not be used") == 2, "one line, and one finding"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -19,10 +18,7 @@ from planner.diagnostics import Diagnostic, Place
 from planner.lookup import Endpoint
 from planner.probes import BY_ID
 from planner.wording import label
-from renderers import verify_live_command
-from renderers.cluster import selection
 from renderers.cluster.api import Ran
-from renderers.cluster.selection import Selection, Wish
 from renderers.live import report
 from renderers.live import running as live_running
 from renderers.probes.cluster import area as cluster
@@ -33,7 +29,6 @@ from renderers.probes.serving import area as serving
 from renderers.probes.sight import Sight
 from renderers.probes.ways import area as ways
 from renderers.report import json_report
-from renderers.workspace import Workspace
 from tests.cluster.sites import Ended, federation, party, planned
 from tests.unit.cluster_double import Time
 from tests.unit.test_verify_live import FAILED, Live, Played, home, live, ran, states
@@ -42,7 +37,6 @@ __all__ = ["home", "live"]
 
 Answer = Callable[[str, str, str], Said]
 ROLLSITE: Final = "peer-accepts"
-_SELECTED: Final[dict[tuple[str, str], Selection]] = {}
 
 
 def true(_sort: str, _site: str, _peer: str) -> Said:
@@ -51,17 +45,9 @@ def true(_sort: str, _site: str, _peer: str) -> Said:
 
 
 @pytest.fixture(autouse=True)
-def nothing_remembered(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No earlier run left anything to repeat; what was planned is read and proved once, and not by each test."""
+def nothing_to_repeat(home: Path) -> None:
+    """No earlier run left anything."""
     shutil.rmtree(home / ".fedplan", ignore_errors=True)
-
-    def select(space: Workspace, wish: Wish) -> Selection:
-        key = (str(Path.cwd()), os.environ["KUBECONFIG"])
-        if key not in _SELECTED:
-            _SELECTED[key] = selection.select(space, wish)
-        return _SELECTED[key]
-
-    monkeypatch.setattr(verify_live_command, "select", select)
 
 
 class Probed:
@@ -155,7 +141,7 @@ def test_only_probes(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     ended = live(only="toy")
     assert (ended.code, len(probed.asked), of(ended)["probes"], of(ended)["verdicts"]) == (0, asked, [], None)
     ended = live(only="serving")
-    assert (ended.code, of(ended)["sites"], states(ended)) == (0, [], {})
+    assert (ended.code, ended.text) == (64, "--only serving: no site that was asked for has FATE-Serving")
 
 
 def test_a_closed_hop_fails_its_pairs(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,10 +168,9 @@ def test_a_closed_hop_fails_its_pairs(live: Live, monkeypatch: pytest.MonkeyPatc
     (finding,) = [
         each for each in ended.data["diagnostics"] if each["message"].startswith("the toy example 9999 -> 10")
     ]
-    assert (
-        finding["notes"][0]["message"]
-        == f"a probe has found it: {where}: the connection is refused (peer-accepts, FED983)"
-    )
+    assert [each["message"] for each in finding["notes"]] == [f"the way: {where}"], "what is said above is not repeated"
+    (back,) = [each for each in ended.data["diagnostics"] if each["message"].startswith("the toy example 10000 -> 99")]
+    assert back["message"].endswith(f"not tried: {where}: the connection is refused")
     assert [each["code"] for each in ended.data["diagnostics"]].count("FED983") == 1
     jsonschema.validate(ended.data, json_report.schema())
     text = live(only="probes", format_name="text").text
@@ -204,7 +189,10 @@ def test_a_pair_has_a_verdict_of_its_own(live: Live, monkeypatch: pytest.MonkeyP
     assert found["causes"][0]["some"] == [[9999, 10000]]
     probed.answer = lambda sort, *_: Said(Truth.UNKNOWN, "no tool") if sort == ROLLSITE else Said()
     found = of(live(only="probes", pairs=("10000:9999",)))["verdicts"]
-    assert (found["unchecked"], found["reasons"]) == (2, ["party 10000: no tool", "party 9999: no tool"])
+    assert (found["unchecked"], found["reasons"]) == (
+        2,
+        ["party 10000: no tool (peer-accepts)", "party 9999: no tool (peer-accepts)"],
+    )
 
 
 def test_only_toy_runs_what_a_probe_found_closed(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -238,10 +226,20 @@ def test_what_is_not_known_is_unchecked(live: Live, monkeypatch: pytest.MonkeyPa
         "FED999",
         "2 probes (peer-accepts) of party 9999 are unchecked: no container of rollsite is ready",
     )
-    assert of(ended)["verdicts"]["reasons"] == ["party 9999: no container of rollsite is ready"]
+    assert of(ended)["verdicts"]["reasons"] == ["party 9999: no container of rollsite is ready (peer-accepts)"]
     junit = ET.fromstring(live(only="probes", format_name="junit").text)
     cases = [each for each in junit.iter("testcase") if each.get("classname") == "fedplan.verify.probe"]
     assert (len(cases), sum(each.find("skipped") is not None for each in cases)) == (21, 2)
+
+
+def test_what_one_cause_leaves_unknown_is_one_warning(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever sorts it concerns."""
+    sorts = {"fateflow-answers", ROLLSITE}
+    cut = Said(Truth.UNKNOWN, "no right to exec")
+    Probed(monkeypatch, lambda sort, site, _: cut if sort in sorts and site == "party-9999" else Said())
+    (finding,) = live(only="probes").data["diagnostics"]
+    expected = "3 probes (fateflow-answers, peer-accepts) of party 9999 are unchecked: no right to exec"
+    assert finding["message"] == expected
 
 
 def test_what_needs_a_false_sentence_is_told_as_not_asked(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -281,6 +279,8 @@ def test_a_site_that_nothing_leads_to(live: Live, home: Path, monkeypatch: pytes
         finding["message"] == "party 10000 is unchecked: not reachable from here (the kubeconfig has no context shop)"
     )
     assert finding["hint"] == "let an operator of cluster shop run `invoke verify --live --party 10000`"
+    (finding,) = live(only="", parties=("10000",)).data["diagnostics"]
+    assert finding["code"] == "FED999", "of its toy examples nobody needs to be told the same again"
     assert live(only="probes", parties=("9999",)).code == 0
     assert "party 10000: not reachable from here (the kubeconfig" in live(only="probes", format_name="text").text
     monkeypatch.setattr(live_running, "_MOST_REASONS", 0)
@@ -343,6 +343,7 @@ def test_many_alike_are_told_once(live: Live, monkeypatch: pytest.MonkeyPatch) -
         monkeypatch,
         lambda *each: Said(Truth.UNKNOWN, next(reasons)) if each[:2] == (ROLLSITE, "party-9999") else Said(),
     )
+    monkeypatch.setattr(module, "_MOST_REASONS", 1)
     messages = [each["message"] for each in live(only="probes").data["diagnostics"]]
     assert "1 probe (peer-accepts) of party 9999 is unchecked: other reasons, each its own" in messages
     assert re.fullmatch(r"and so it is with party \d+ \(\S+\)", finding["notes"][-1]["message"])
@@ -467,3 +468,20 @@ def test_serving_is_asked_at_last(spark: Path, monkeypatch: pytest.MonkeyPatch) 
     (spark / "request.json").write_text('{"head": {"serviceId": "credit"}, "body": {"featureData": {"x0": 1}}}')
     run(only="serving", inference="request.json", parties=("9999",))
     assert [getattr(each, "guest", None) for each in given] == [9999]
+
+
+def test_serving_that_ctrl_c_kept_from_being_asked(spark: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its ways are unchecked, those of training are judged, and `--failed` asks for it."""
+    probed = Probed(monkeypatch)
+
+    class Pressed(Played):
+        def run(self, *_: Any) -> Ran:
+            raise KeyboardInterrupt
+
+    run = Live(spark, monkeypatch)
+    ended = run(Pressed("bank"), only="")
+    assert (ended.code, of(ended)["interrupted"]) == (3, True)
+    assert (of(ended)["verdicts"]["open"], of(ended)["servingVerdicts"]["unchecked"]) == (2, 2)
+    probed.asked.clear()
+    assert run(only="serving", failed=True).code == 0
+    assert {each[:2] for each in probed.asked} == {("serving-finds-fateflow", f"party-{n}") for n in (9999, 10000)}

@@ -71,9 +71,11 @@ def _look(sight: Sight, secret: Reference, name: str, deadline: Deadline) -> Sai
     now, place = sight.api.server_time(deadline), sight.places.of_site()
     found: list[Diagnostic] = []
     try:
-        found += (certificates_do_not_fit(place, key, what, why) for key, why in faults(texts, shape, now, name))
+        for key, why in faults(texts, shape, now, name):
+            found.append(certificates_do_not_fit(place, key, what, why))
     except UndecidedError as error:
-        return unknown(str(error))
+        if not found:
+            return unknown(str(error))
     if not found:
         ends = ends_soon(texts, shape, now)
         found += (certificate_ends_soon(place, key, what, f"{moment:%Y-%m-%d}") for key, moment in ends)
@@ -84,7 +86,10 @@ def _look(sight: Sight, secret: Reference, name: str, deadline: Deadline) -> Sai
 
 
 def faults(texts: Mapping[str, bytes], shape: Shape, now: datetime, name: str) -> Iterator[tuple[str, str]]:
-    """What does not fit: the key of the Secret, and why, as a clause. Nothing of what stands there is told."""
+    """What does not fit: the key of the Secret, and why, as a clause. Nothing of what stands there is told.
+
+    Raises UndecidedError.
+    """
     authorities = certificates(texts[shape.authority])
     if not authorities:
         yield shape.authority, "it is no certificate in PEM"
@@ -138,6 +143,9 @@ def _wrong_key(text: bytes, own: Certificate, *, java: bool) -> str:
         msg = "a private key is of a sort that cannot be checked here"
         raise UndecidedError(msg) from None
     shape = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-    if key.public_key().public_bytes(*shape) != own.public_key().public_bytes(*shape):
-        return "it does not belong to its certificate"
-    return ""
+    try:
+        public = own.public_key().public_bytes(*shape)
+    except (ValueError, UnsupportedAlgorithm):
+        msg = "the public key of a certificate cannot be read here"
+        raise UndecidedError(msg) from None
+    return "" if key.public_key().public_bytes(*shape) == public else "it does not belong to its certificate"

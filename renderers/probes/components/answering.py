@@ -6,16 +6,17 @@ makes queues and topics through the management of RabbitMQ (15672) and the admin
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Final
 
 from planner.channels import OWN, Channel
 from planner.checks.component_silent import component_silent
-from planner.doors import doors
+from planner.doors import PULSAR_TLS, doors
 from planner.lookup import Endpoint
 from renderers.cluster.clock import Deadline
-from renderers.probes.components.asking import FATEFLOW, OK, ask, dial, last_line, place
+from renderers.probes.components.asking import FATEFLOW, OK, ask, complaint, dial, place
 from renderers.probes.pods.in_words import words
 from renderers.probes.pods.inside import Dialled, Reached
 from renderers.probes.probe import Probe, Said
@@ -27,7 +28,10 @@ PULSAR_ADMINISTRATION: Final = 8080
 _SECONDS: Final = 8.0
 """Seconds in which one port must take a connection."""
 _ILL: Final = range(500, 600)
-_NOT_RUNNABLE: Final = (126, 127)
+_PEERS_ALONE: Final = frozenset({PULSAR_TLS.port})
+"""Ports that no pod of the site dials in earnest, so a site's NetworkPolicies keep FATE-Flow's away, too."""
+_ALARM: Final = re.compile(r"alarm|app to be running")
+"""What RabbitMQ's check says where it is ill; its tools have other words where they cannot ask it (3.8 to 3.10)."""
 
 
 def probes(sight: Sight) -> Iterator[Probe]:
@@ -78,9 +82,10 @@ def _dialled(sight: Sight, workload: str, endpoint: Endpoint, deadline: Deadline
 
     A pod dials its own address then: not every network brings it back to itself by that of its Service.
     """
-    found = dial(sight, (FATEFLOW,), endpoint, deadline)
-    if found.reached is not Reached.NO_TOOL:
-        return endpoint, found
+    if endpoint.port not in _PEERS_ALONE:
+        found = dial(sight, (FATEFLOW,), endpoint, deadline)
+        if found.reached is not Reached.NO_TOOL:
+            return endpoint, found
     for spot in sight.inside.spots(workload, deadline)[:1]:
         own = Endpoint(spot.address, endpoint.port)
         return own, sight.inside.dial(spot, own, deadline)
@@ -93,11 +98,15 @@ def _failed(sight: Sight, workload: str, failure: str) -> Said:
 
 
 def _illness_of_rabbitmq(sight: Sight, deadline: Deadline) -> str:
-    """What the broker's own check finds, as a clause; empty where it finds nothing or cannot be run."""
+    """What the broker's own check finds, as a clause; empty where it finds nothing or cannot be run.
+
+    While memory or disk run short RabbitMQ takes connections and no messages, and jobs hang.
+    """
     for spot in sight.inside.spots("rabbitmq", deadline):
-        ran = sight.inside.run(spot, ("rabbitmq-diagnostics", "-q", "ping"), deadline)
-        if ran.code not in {0, None, *_NOT_RUNNABLE} and "not found" not in ran.errors:
-            return f"says of itself that it does not run: {last_line(ran.errors) or last_line(ran.output)}"
+        ran = sight.inside.run(spot, ("rabbitmq-diagnostics", "-q", "check_local_alarms"), deadline)
+        said = complaint(f"{ran.output}\n{ran.errors}")
+        if ran.code not in {0, None} and _ALARM.search(said):
+            return f"takes no messages: {said}"
     return ""
 
 

@@ -97,6 +97,12 @@ def last_line(text: str) -> str:
     return spoken(lines[-1]) if lines else ""
 
 
+def complaint(text: str) -> str:
+    """What RabbitMQ's tools say after `Error:`, as a clause; what they add ends with a hash of a secret."""
+    _, _, said = text.partition("Error:")
+    return next((spoken(line) for line in said.splitlines() if line.strip()), "")
+
+
 def place(sight: Sight, workload: str) -> Place:
     """Where federation.yaml speaks of a workload."""
     namespace = sight.folder.namespaces["training"]

@@ -54,7 +54,7 @@ except Exception as error:
 if its.get("engine", "mysql") != "mysql":
     tell(unknown="its database is " + str(its["engine"]) + " and no MySQL")
 its = its.get("mysql", its)
-if conf.get("encrypt_password"):
+if conf.get("encrypt_password") or conf["database"].get("decrypt_key"):
     tell(unknown="its password is encrypted, and only FATE-Flow can read it")
 try:
     import pymysql
@@ -62,9 +62,12 @@ except ImportError:
     tell(unknown="the Python of its pod has no pymysql")
 password = str(its.get("passwd") or "")
 try:
+    host, port, user, name = str(its["host"]), int(its["port"]), str(its["user"]), str(its["name"])
+except Exception as error:
+    tell(unknown="its service_conf.yaml has no login for MySQL: " + type(error).__name__)
+try:
     link = pymysql.connect(
-        host=str(its["host"]), port=int(its["port"]), user=str(its["user"]), password=password,
-        database=str(its["name"]), connect_timeout=8, read_timeout=8)
+        host=host, port=port, user=user, password=password, database=name, connect_timeout=8, read_timeout=8)
 except Exception as error:
     said = str(error.args[-1]) if error.args else type(error).__name__
     tell(refused=said.replace(password, "...") if password else said)
@@ -84,6 +87,8 @@ _COMPLAINT: Final = re.compile(
     r"|'cryptography' package is required for \w+ or \w+ auth methods"
 )
 """What PyMySQL and MySQL say when there is no way in, as it stands in FATE-Flow's log."""
+_PASSING: Final = "Can't connect"
+"""What a FATE-Flow that was started before MySQL has said, and one that has been started since may say no more."""
 _LINES: Final = 200
 
 _NODES: Final = (
@@ -122,7 +127,8 @@ def probes_of_eggroll(sight: Sight) -> Iterator[Probe]:
 def _takes_login(sight: Sight, deadline: Deadline) -> Said:
     found = _as_fateflow(sight, "SELECT 1", deadline)
     if isinstance(found, str):
-        complaint = _complaint(sight, deadline)
+        is_up = bool(sight.inside.spots(FATEFLOW, deadline))
+        complaint = "" if is_up else _complaint(sight, deadline)
         return _refused(sight, complaint) if complaint else unknown(found)
     if found.get("refused"):
         return _refused(sight, str(found["refused"]))
@@ -154,7 +160,7 @@ def _complaint(sight: Sight, deadline: Deadline) -> str:
             for previous in (False, True) if status.get("restartCount") else (False,):
                 log = sight.api.log(namespace, name, str(status["name"]), deadline, lines=_LINES, previous=previous)
                 found = _COMPLAINT.findall(log)
-                if found:
+                if found and not (previous and found[-1].startswith(_PASSING)):
                     return str(found[-1])
     return ""
 

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from planner.channels import Channel
 from planner.checks.stale_pulsar_peer import stale_pulsar_peer
 from planner.lookup import Endpoint
+from planner.wording import spoken
 from renderers.cluster.clock import Deadline
 from renderers.probes.components.answering import PULSAR_ADMINISTRATION
 from renderers.probes.components.asking import place, python
@@ -54,7 +55,7 @@ def _are_planned(sight: Sight, deadline: Deadline) -> Said:
         return unknown(found)
     peers = found.get("peers")
     if not isinstance(peers, dict):
-        return unknown(f"Pulsar does not tell its clusters: {found.get('failure')}")
+        return unknown(f"Pulsar does not tell its clusters: {spoken(str(found.get('failure')))}")
     wrong = [
         (int(name), dialled, wanted)
         for name, row in peers.items()
@@ -82,9 +83,13 @@ def _planned(sight: Sight, party: str) -> Sequence[Endpoint]:
     """
     if f"party-{party}" not in sight.plan.by_key or party == str(sight.planned.id):
         return ()
-    dials = [dial for dial in sight.folder.dials if dial.channel is Channel.PULSAR]
-    own = [Endpoint(dial.host, dial.port) for dial in dials if dial.peer == f"party-{party}"]
-    return own or [Endpoint(dial.host, dial.port) for dial in dials if dial.peer.startswith("exchange-")]
+    dials = [
+        (dial.peer, Endpoint(dial.host.lower(), dial.port))
+        for dial in sight.folder.dials
+        if dial.channel is Channel.PULSAR
+    ]
+    own = [endpoint for peer, endpoint in dials if peer == f"party-{party}"]
+    return own or [endpoint for peer, endpoint in dials if peer.startswith("exchange-")]
 
 
 def _dialled(row: Mapping[str, Any], planned: Sequence[Endpoint]) -> Endpoint | None:
@@ -96,7 +101,7 @@ def _dialled(row: Mapping[str, Any], planned: Sequence[Endpoint]) -> Endpoint | 
 
 
 def _endpoint(text: Any) -> Endpoint | None:
-    """`pulsar+ssl://10.0.2.2:30097`, or the same without a scheme."""
+    """`pulsar+ssl://10.0.2.2:30097`, or the same without a scheme; a name in small letters."""
     if not isinstance(text, str) or not text:
         return None
     try:

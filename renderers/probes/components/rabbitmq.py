@@ -21,7 +21,7 @@ from planner.lookup import Endpoint
 from planner.model import party_key
 from planner.wording import label, spoken
 from renderers.cluster.clock import Deadline
-from renderers.probes.components.asking import last_line, place
+from renderers.probes.components.asking import complaint, place
 from renderers.probes.pods.in_words import parsed
 from renderers.probes.probe import Probe, Said
 from renderers.probes.said import judged, probe, unknown
@@ -34,7 +34,10 @@ _AMQP: Final = 5672
 _PARTIES: Final = re.compile(r"-(?:[a-z]+-)?(\d+)-(?:[a-z]+-)?(\d+)$")
 """The parties at the end of a virtual host's name; the first releases wrote them without their roles."""
 _OFF: Final = re.compile(r"noproc|Command .*not found|command .*not (?:found|available)", re.DOTALL)
-"""What rabbitmqctl says where the plugin is off: its process, or its very command, is not there."""
+"""What rabbitmqctl says where the plugin is off: its process, or its very command, is not there.
+
+A broker that is coming up has no such process either, so it is asked twice.
+"""
 _WORDS: Final[Mapping[str, str]] = {
     "econnrefused": "the connection is refused",
     "unknown_host": "there is no such name",
@@ -80,17 +83,26 @@ def broken_links(sight: Sight, deadline: Deadline) -> tuple[BrokenLink, ...]:
     Of a job that hangs both parties are to be asked: the guest's broker fetches what the host sends, and the host's
     what the guest does. It takes some seconds where a link is not up at the first look.
     """
-    return _broken(sight, _links(sight, deadline), deadline)
+    return _broken(sight, _links(sight, deadline), deadline) or ()
 
 
 def _are_whole(sight: Sight, deadline: Deadline) -> Said:
     found = _links(sight, deadline)
     where, its = place(sight, "rabbitmq"), sight.folder.label
+    if found.is_off and deadline.wait(_AGAIN):
+        found = _links(sight, deadline)
     if found.is_off:
         return judged((federation_off(where, its),))
     if found.unknown:
         return unknown(found.unknown)
-    planned = {dial.peer: Endpoint(dial.host, dial.port) for dial in sight.folder.dials if _is_rabbitmq(dial.channel)}
+    broken = _broken(sight, found, deadline)
+    if broken is None:
+        return unknown("a link is not up, and the broker does not tell of it again")
+    planned = {
+        dial.peer: Endpoint(dial.host.lower(), dial.port)
+        for dial in sight.folder.dials
+        if dial.channel is Channel.RABBITMQ
+    }
     return judged(
         tuple(
             broker_link_broken(
@@ -101,13 +113,9 @@ def _are_whole(sight: Sight, deadline: Deadline) -> Said:
                 each.error,
                 str(planned[each.peer]) if planned.get(each.peer, each.endpoint) != each.endpoint else "",
             )
-            for each in _broken(sight, found, deadline)
+            for each in broken
         )
     )
-
-
-def _is_rabbitmq(channel: Channel) -> bool:
-    return channel is Channel.RABBITMQ
 
 
 def _links(sight: Sight, deadline: Deadline) -> _Links:
@@ -119,17 +127,20 @@ def _links(sight: Sight, deadline: Deadline) -> _Links:
             return _Links(tuple(row for row in rows if isinstance(row, dict)))
         if ran.code not in {0, None} and _OFF.search(f"{ran.output}\n{ran.errors}"):
             return _Links(is_off=True)
-        return _Links(unknown=f"rabbitmqctl of pod {spot.pod} does not tell: {last_line(ran.errors) or ran.code}")
+        return _Links(unknown=f"rabbitmqctl of pod {spot.pod} does not tell: {complaint(ran.errors) or ran.code}")
     return _Links(unknown=f"no container of rabbitmq is ready in namespace {sight.folder.namespaces['training']}")
 
 
-def _broken(sight: Sight, first: _Links, deadline: Deadline) -> tuple[BrokenLink, ...]:
-    """The links that were broken at two looks, or have been trying all the time in between."""
+def _broken(sight: Sight, first: _Links, deadline: Deadline) -> tuple[BrokenLink, ...] | None:
+    """The links that were broken at two looks, or have been trying all the time in between; None without a second."""
     before = {_name(row): row for row in first.rows if row.get("status") != "running"}
-    if not before or not deadline.wait(_AGAIN):
+    if not before:
         return ()
+    second = _links(sight, deadline) if deadline.wait(_AGAIN) else None
+    if second is None or second.unknown:
+        return None
     found: dict[BrokenLink, None] = {}
-    for row in _links(sight, deadline).rows:
+    for row in second.rows:
         earlier = before.get(_name(row))
         if earlier is None or row.get("status") == "running":
             continue
@@ -155,7 +166,7 @@ def _peer(sight: Sight, row: Mapping[str, Any]) -> str:
 
 
 def _endpoint(row: Mapping[str, Any]) -> Endpoint:
-    """Where a link dials, without anything else that its address may hold."""
+    """Where a link dials, without anything else that its address may hold; a name in small letters."""
     try:
         parts = urlsplit(str(row.get("uri")))
         return Endpoint(parts.hostname or "", parts.port or _AMQP)

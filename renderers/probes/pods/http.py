@@ -46,7 +46,7 @@ def answer(talked: Talked, method: str) -> HttpAnswer:
         body = response.read()
     except IncompleteRead as cut:
         body = cut.partial
-    except (HTTPException, ValueError):
+    except (HTTPException, ValueError, OverflowError):  # the last of a length that no memory has
         return HttpAnswer(talked.dialled, body=talked.reply.decode(errors="replace"))
     return HttpAnswer(talked.dialled, response.status, body.decode(errors="replace"))
 

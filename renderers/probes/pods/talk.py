@@ -97,7 +97,7 @@ talk_bash() {
 talk_nc() {
     {
         told=$({
-            { printf "$said" | nc -w "$seconds" "$1" "$2" 2>&3 && echo open >&3; } |
+            { printf "$said" | nc -w "$seconds" -- "$1" "$2" 2>&3 && echo open >&3; } |
                 head -c 1048576 | od -An -v -tx1 >&4
         } 3>&1)
     } 4>&1
@@ -107,7 +107,7 @@ talk_nc() {
 talk() {
     case $tool in
     bash) talk_bash "$@" ;;
-    nc-z) if [ -n "$said" ]; then talk_nc "$@"; else nc -z -w "$seconds" "$@" && echo open; fi ;;
+    nc-z) if [ -n "$said" ]; then talk_nc "$@"; else nc -z -w "$seconds" -- "$@" && echo open; fi ;;
     nc) echo begun; talk_nc "$@" ;;
     esac
 }
@@ -135,7 +135,7 @@ exit 0
 """For bash, whose own /dev/tcp it takes, and for nc from dash or ash. Every job is of this shell's process group, which
 leads one because a command in a container has a session of its own; so one kill ends them all."""
 
-_BYTES: Final = re.compile(r" [0-9a-f ]+")
+_BYTES: Final = re.compile(r" (?:[0-9a-f]{2}| )+")
 _LAST: Final = re.compile(r"(?:.*: )?(.*)")
 _NO_SHELL: Final = re.compile(r"executable file not found|no such file or directory", re.IGNORECASE)
 
@@ -195,8 +195,9 @@ def talk(
     for line in lines:
         number, _, rest = line.partition(" ")
         told.setdefault(number, []).append(rest)
-    if "end" not in told and ran.code is None:
-        msg = "the command in the pod was cut off"
+    if "end" not in told:  # who has not been told of may be anything
+        complaint = spoken(ran.errors)
+        msg = "the command in the pod was cut off" + (f": {complaint}" if complaint else "")
         raise UnreachableError(msg)
     return tuple(_talked(told.get(str(number), ()), seconds) for number in range(len(endpoints)))
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from planner.wording import spoken
@@ -24,6 +25,8 @@ _FATAL, _USER_CANCELED = 2, 90
 _BYE: Final = bytes((_ALERT, _VERSION, 3, 0, 2, _FATAL, _USER_CANCELED))
 """Ends the talk (RFC 5246, section 7.2), so that nobody waits for more."""
 _HEADER: Final = 5
+_MOST_CERTIFICATES: Final = 100
+"""Of a chain that is longer nobody takes more (Java takes ten, OpenSSL a hundred)."""
 _ALERTS: Final = {
     40: "handshake failure",
     70: "protocol version",
@@ -72,7 +75,7 @@ def judged(talked: Talked) -> Handshake:
         return Handshake(dialled, False if talked.is_over else None, words=words)
     if not _is_record(reply):
         return Handshake(dialled, speaks_tls=False, words=f"it answers {spoken(repr(reply[:40])[1:])}")
-    certificates = tuple(ssl.DER_cert_to_PEM_cert(each) for each in _certificates(reply))
+    certificates = tuple(map(ssl.DER_cert_to_PEM_cert, islice(_certificates(reply), _MOST_CERTIFICATES)))
     return Handshake(dialled, speaks_tls=True, certificates=certificates, words="" if certificates else _alert(reply))
 
 
@@ -81,25 +84,26 @@ def _is_record(reply: bytes) -> bool:
     return reply[0] in {_ALERT, _HANDSHAKE} and reply[1:2] == bytes((_VERSION,))
 
 
-def _records(reply: bytes, kind: int) -> Iterator[bytes]:
+def _records(reply: bytes, kind: int) -> Iterator[memoryview]:
     """What the records of a kind hold, as long as there are records."""
-    while len(reply) > _HEADER and reply[1] == _VERSION:
-        end = _HEADER + int.from_bytes(reply[3:_HEADER])
-        if reply[0] == kind:
-            yield reply[_HEADER:end]
-        reply = reply[end:]
+    left = memoryview(reply)  # of which a part is no copy: an answer may have very many
+    while len(left) > _HEADER and left[1] == _VERSION:
+        end = _HEADER + int.from_bytes(left[3:_HEADER])
+        if left[0] == kind:
+            yield left[_HEADER:end]
+        left = left[end:]
 
 
 def _certificates(reply: bytes) -> Iterator[bytes]:
     """The certificates of a server's first answer, its own first (RFC 5246, section 7.4.2)."""
-    left = b"".join(_records(reply, _HANDSHAKE))
+    left = memoryview(b"".join(_records(reply, _HANDSHAKE)))
     while left:
         kind, size = left[0], int.from_bytes(left[1:4])
         if kind == _CERTIFICATE:
             listed = left[7 : 4 + size]
             while listed:
                 end = 3 + int.from_bytes(listed[:3])
-                yield listed[3:end]
+                yield bytes(listed[3:end])
                 listed = listed[end:]
             return
         left = left[4 + size :]

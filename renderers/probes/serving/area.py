@@ -22,7 +22,7 @@ from planner.lookup import Endpoint
 from planner.model import party_key
 from planner.plan import PlannedServing
 from planner.probes import BY_ID
-from planner.wording import label
+from planner.wording import label, spoken
 from renderers.cluster.api import Ran
 from renderers.cluster.clock import Deadline
 from renderers.cluster.references import Reference
@@ -66,7 +66,7 @@ def probes(sight: Sight, inference: Inference | None = None) -> Iterator[Probe]:
     if "servingZookeeper" in serving.modules:
         yield from _registry(sight, serving)
     if inference is not None and planned.key == party_key(inference.guest):
-        sentence = f"service {inference.service} gives a federated answer at {label(planned.key)}"
+        sentence = f"service {spoken(inference.service)} gives a federated answer at {label(planned.key)}"
         port = serving.release.ports.proxy_http
         yield Probe(BY_ID["inference-answers"], planned.key, sentence, partial(_ask_for, sight, inference, port))
 
@@ -110,11 +110,13 @@ def _rows(sight: Sight, peer: str) -> Iterator[str]:
         yield "default"
 
 
-def _greeting(sight: Sight, spot: Spot, endpoint: Endpoint, deadline: Deadline) -> str:
-    """What is wrong with what a port says first; empty where that is HTTP/2."""
+def _greeting(sight: Sight, spot: Spot, endpoint: Endpoint, deadline: Deadline) -> str | Said:
+    """What is wrong with what a port says first, which was open a moment ago; empty where that is HTTP/2."""
     heard = _heard(sight, spot, endpoint, _PREFACE, deadline)
-    if heard.dialled.reached is not Reached.OPEN or _SETTINGS.match(heard.reply):
-        return ""  # it was open a moment ago
+    if heard.dialled.reached is not Reached.OPEN:
+        return Said(Truth.UNKNOWN, words(heard.dialled))
+    if _SETTINGS.match(heard.reply):
+        return ""
     if heard.reply.startswith(_TLS):
         return "it speaks TLS, and the plan has none for serving"
     return "what listens there is no serving proxy" if heard.reply else "it takes the connection, and says nothing"

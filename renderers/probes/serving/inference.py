@@ -45,25 +45,40 @@ def read(path: Path, plan: Plan, parties: Collection[int]) -> Inference | str:
     data = read_bounded(path, _MOST_BYTES)
     if isinstance(data, Diagnostic):
         return f"{OPTION}: {data.message}"
-    name = quote(path.name)
-    try:
-        document = json.loads(data.decode("utf-8-sig"), parse_constant=_refuse)
-    except json.JSONDecodeError as error:
-        return f"{OPTION}: {name} is no JSON (line {error.lineno}, column {error.colno})"
-    except (ValueError, RecursionError):
-        return f"{OPTION}: {name} is no JSON"
-    wrong = _wrong(document)
-    if wrong:
-        return f"{OPTION}: {name} is no inference request: {wrong}"
+    found = _request(data)
+    if isinstance(found, str):
+        return f"{OPTION}: {quote(path.name)} is {found}"
+    service, body = found
     guest = _guest(plan, parties)
-    if isinstance(guest, str):
-        return f"{OPTION}: {guest}"
-    return Inference(document["head"]["serviceId"], guest, json.dumps(document).encode())
+    return f"{OPTION}: {guest}" if isinstance(guest, str) else Inference(service, guest, body)
+
+
+def _request(data: bytes) -> tuple[str, bytes] | str:
+    """The service that is asked for and what is posted, or what the file is instead."""
+    try:
+        document = json.loads(data.decode("utf-8-sig"), parse_constant=_refuse, object_pairs_hook=_once)
+        body = json.dumps(document, allow_nan=False).encode()
+    except json.JSONDecodeError as error:
+        return f"no JSON (line {error.lineno}, column {error.colno})"
+    except (ValueError, RecursionError):
+        return "no JSON"
+    except KeyError:
+        return "no inference request: something stands twice in one object"
+    wrong = _wrong(document)
+    return f"no inference request: {wrong}" if wrong else (document["head"]["serviceId"], body)
 
 
 def _refuse(constant: str) -> NoReturn:
-    """NaN and its like are Python's, not JSON's."""
+    """NaN and its like are Python's, not JSON's; a number that is too large becomes one when it is read."""
     raise ValueError(constant)
+
+
+def _once(rows: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON. Of a feature that stands there twice nobody knows which value is meant."""
+    found = dict(rows)
+    if len(found) < len(rows):
+        raise KeyError
+    return found
 
 
 def _wrong(document: Any) -> str:

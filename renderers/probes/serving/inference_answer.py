@@ -20,6 +20,11 @@ from renderers.values import mapping, number
 
 _NOT_FOUND: Final = 404
 _THOUSAND: Final = 1000
+_MOST_JUDGED: Final = 2000
+"""Characters of FATE-Serving's words that are looked at."""
+_LONG: Final = 4
+_ALONE: Final = (r"(?<!\w)(?<!\d\.)", r"(?!\w|\.\d)")
+_NUMBER: Final = re.compile(r"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?".join(_ALONE))
 _WHOSE: Final[Mapping[int, str]] = MappingProxyType({1: " from the guest", 2: " from the host", 3: " from the host"})
 _REQUEST: Final = "mend the request: its head and features are not as the model wants them"
 _FEATURES: Final = (
@@ -74,7 +79,7 @@ def judge(answered: HttpAnswer, request: Inference) -> Flaw | None:
         said = f"{code}{_WHOSE.get(code // _THOUSAND, '')}" + (f": {words}" if words else "")
         return Flaw(said, _WAYS_OUT.get(code % _THOUSAND, _LOGS))
     if flag is not None and number(flag) != 0:
-        return Flaw(f"its flag is {spoken(str(flag))}, so the host had no part in it", _ROUTE)
+        return Flaw(f"its flag is {number(flag) or 'no number'}, so the host had no part in it", _ROUTE)
     return None if mapping(answer.get("data")) else Flaw("it succeeds without data, so no model has answered", _LOAD)
 
 
@@ -96,17 +101,30 @@ def _answer(answered: HttpAnswer) -> Mapping[str, Any] | Flaw:
 
 
 def _without_features(words: str, request: Inference) -> str:
-    """FATE-Serving's words without anything that the request holds: it may repeat what it was sent."""
-    known = sorted(set(_values(json.loads(request.body)["body"])), key=lambda each: (-len(each), each))
-    for value in known:
-        words = re.sub(rf"(?<![\w.]){re.escape(value)}(?![\w.])", "...", words)
-    return words
+    """FATE-Serving's words without anything that the request holds: it may repeat what it was sent.
+
+    A long value is taken out wherever it stands, a short one where it stands by itself: it may be one letter. Numbers
+    are known in whatever way they are written. Very long words are not told at all: searching them would take long.
+    """
+    if len(words) > _MOST_JUDGED:
+        return ""
+    document = json.loads(request.body)
+    head = {name: value for name, value in document["head"].items() if name != "serviceId"}
+    known = set(_values([head, document["body"]]))
+    for value in sorted(known, key=lambda each: (-len(each), each)):
+        if value.casefold() in words.casefold():
+            around = ("", "") if len(value) >= _LONG else _ALONE
+            words = re.sub(re.escape(value).join(around), "...", words, flags=re.IGNORECASE)
+    numbers = {float(each) for each in known if _NUMBER.fullmatch(each)}
+    return _NUMBER.sub(lambda found: "..." if float(found[0]) in numbers else found[0], words)
 
 
 def _values(node: Any) -> Iterator[str]:
     """Every value below a node, as a text."""
-    if isinstance(node, dict | list):
-        for each in node.values() if isinstance(node, dict) else node:
-            yield from _values(each)
-    elif node is not None and str(node):
-        yield str(node)
+    nodes = [node]
+    while nodes:
+        each = nodes.pop()
+        if isinstance(each, dict | list):
+            nodes += each.values() if isinstance(each, dict) else each
+        elif each is not None and str(each):
+            yield str(each)

@@ -6,7 +6,6 @@ the way of a job's control (fate-on-one-machine.md section 3). FATE 1 has nothin
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from functools import partial
@@ -19,6 +18,7 @@ from planner.plan import PlannedSite
 from planner.probes import BY_ID
 from planner.wording import spoken
 from renderers.cluster.clock import Deadline
+from renderers.probes.pods.in_words import parsed
 from renderers.probes.pods.inside import HttpAnswer, Reached
 from renderers.probes.probe import Probe, Said, Truth
 from renderers.probes.sight import Sight
@@ -98,10 +98,7 @@ def judged(answer: HttpAnswer, peer: PlannedSite) -> tuple[str, str]:
 
 def _party(body: str) -> str:
     """The id that FATE-Flow tells; empty for any other answer."""
-    try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
-        return ""
+    found = parsed(body)
     told = found.get("data", found) if isinstance(found, dict) else None
     return str(told.get("party_id") or "") if isinstance(told, dict) else ""
 

@@ -167,11 +167,15 @@ def _fault(shown: Sequence[str], authority: bytes, name: str, now: datetime, pee
         return f"is out of date: {times}", f"have {label} mount one that is valid, and see that the clocks are right"
     if not authorities:
         raise UndecidedError(_NO_AUTHORITY)
-    if not chain(own, others, authorities, now):
+    way = chain(own, others, authorities, now)
+    if not way:
         return (
             "is not of the authority that this site mounts",
             f"have {label} and this site mount certificates of one authority; if they do, look for what stands between",
         )
+    late = next(filter(None, (out_of_time(each, now) for each in way[1:-1])), "")
+    if late:
+        return f"comes by a certificate that is out of date: {late}", f"have {label} mount one whose issuers are valid"
     if name and not is_for(own, name):
         told = spoken(", ".join(names(own))) or "nobody"
         return (

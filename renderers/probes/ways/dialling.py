@@ -21,7 +21,7 @@ from renderers.probes.sight import Sight
 
 DIALLERS: Final[Mapping[Channel, tuple[str, ...]]] = MappingProxyType(
     {
-        Channel.ROLLSITE: ("rollsite", "osx"),
+        Channel.ROLLSITE: ("rollsite", "osx", "proxy"),
         Channel.NGINX_HTTP: ("nginx",),
         Channel.NGINX_GRPC: ("nginx",),
         Channel.RABBITMQ: ("rabbitmq",),
