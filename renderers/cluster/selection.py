@@ -126,7 +126,11 @@ def _found(workspace: Workspace, wish: Wish, base: Selection, wanted: Sequence[P
     not_ours: list[tuple[str, str]] = []
     tree = out.read(workspace.out)
     given = getattr(base.documents.get(FEDERATION), "data", None)
+    known = _known_contexts() if wish.everything else ()
     for planned in wanted:
+        if wish.everything and not _may_be_ours(wish, planned, known):  # its folder, and all that is in it, is not read
+            not_ours.append((planned.key, _without_context(wish.context or planned.cluster.context)))
+            continue
         folder = _folder(tree, planned.key, workspace)
         if isinstance(folder, tuple):
             diagnostics += folder
@@ -165,9 +169,19 @@ def _reached(wish: Wish, places: Places, environ: Mapping[str, str] = os.environ
             return Chosen(folder, places, "")
     elif context in known if wish.everything else context:
         return Chosen(folder, places, context)
-    why = f"the kubeconfig has no context {context}" if context else "federation.yaml names no context"
     paths = ", ".join(str(path) for path in api.kubeconfig_paths())
-    return _NotReached(why, no_context(places.of_cluster(), folder.cluster, paths, tuple(known)))
+    return _NotReached(_without_context(context), no_context(places.of_cluster(), folder.cluster, paths, tuple(known)))
+
+
+def _may_be_ours(wish: Wish, planned: PlannedSite, known: Sequence[str]) -> bool:
+    """Whether something of this operator may lead to a site: a context, or KubeFATE's service, which needs none."""
+    context = wish.context or planned.cluster.context
+    return wish.is_offline or planned.site.target == "kubefate" or context in known
+
+
+def _without_context(context: str | None) -> str:
+    """Why no context leads to a site, as a clause."""
+    return f"the kubeconfig has no context {context}" if context else "federation.yaml names no context"
 
 
 def has_login(service: Service | None, environ: Mapping[str, str]) -> bool:
