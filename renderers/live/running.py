@@ -228,7 +228,10 @@ class LiveRun:
 
     def _apart(self, job: Job) -> ToyOutcome | None:
         """How a job of three ends that is not run because two of them have failed; None when it is run."""
-        pairs = set(permutations(job, 2)) if len(job[1:]) > 1 else set()
+        _, *hosts = job
+        if len(hosts) == 1:
+            return None
+        pairs = set(permutations(job, 2))
         failed = (each for each in self.toys.outcomes if each.state is ToyState.FAILED and each.job in pairs)
         found = next(failed, None)
         if found is None:

@@ -25,6 +25,7 @@ from renderers.cluster.connections import Connections
 from renderers.cluster.selection import Selection, Wish, select
 from renderers.live import report
 from renderers.live.display import Lines, LiveTable, Silent, display_for
+from renderers.live.running import LiveRun
 from renderers.report.report import State
 from renderers.toy.failure_texts import FAILURE_TEXTS, HANGS
 from renderers.toy.judging import judge
@@ -545,3 +546,16 @@ def test_what_cannot_be_begun_from_here_is_counted(live: Live, monkeypatch: pyte
     text = live(Played("shop", is_away=True), all_pairs=True, format_name="text").text
     assert "and 2 more unchecked, which cannot be begun from here" in text
     assert text.count("cluster shop could not be used") == 2, "one line, and one finding"
+
+
+def test_a_pair_is_begun_without_a_look_at_all_earlier_ones() -> None:
+    """With a million pairs that would never end: only a job of three depends on how pairs went."""
+
+    class Outcomes:
+        @property
+        def outcomes(self) -> Sequence[ToyOutcome]:
+            pytest.fail("the earlier outcomes are looked at", pytrace=False)
+
+    run = LiveRun.__new__(LiveRun)
+    run.toys = Outcomes()  # type: ignore[assignment]  # nothing else of it is needed
+    assert run._apart((9999, 10000)) is None
