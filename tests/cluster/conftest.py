@@ -1,7 +1,7 @@
-"""Clusters for tests, each started once in a session; tests that use one are marked by which.
+"""Clusters for tests; tests that use one are marked by which.
 
 `control_plane` and `second_control_plane` are real control planes with a fake node, `real_node` and `second_real_node`
-run containers.
+run containers. The second ones end with the file that uses them, the others with the session.
 Nothing is built while tests run: that takes minutes, and `python -m tests.cluster.harness build` does it.
 """
 
@@ -60,7 +60,7 @@ def control_plane() -> Iterator[Cluster]:
         yield cluster
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def second_control_plane() -> Iterator[Cluster]:
     """Another control plane, as another party has one."""
     if places.given_kubeconfig() is not None:
@@ -88,7 +88,7 @@ def real_node() -> Iterator[Cluster]:
         yield _start(stack, Level.NODE)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def second_real_node(real_node: Cluster) -> Iterator[Cluster]:
     """Another such cluster, as another party has one; pods of either reach NodePorts of the other."""
     if places.given_kubeconfig() is not None:
@@ -115,7 +115,7 @@ class Namespaces:
         if create:
             core: Any = client.CoreV1Api(self.clients(cluster))
             core.create_namespace({"metadata": {"name": name}})
-            _wait_for_account(core, cluster, name)
+            wait_for_account(core, cluster, name)
         return name
 
     def remove(self) -> None:
@@ -192,7 +192,7 @@ def _without(reason: str) -> NoReturn:
     pytest.skip(reason.splitlines()[0])
 
 
-def _wait_for_account(core: Any, cluster: Cluster, name: str) -> None:
+def wait_for_account(core: Any, cluster: Cluster, name: str) -> None:
     """Wait until pods can be made in a namespace."""
     from kubernetes import client
 

@@ -14,7 +14,7 @@ import yaml
 from kubernetes import client
 
 from renderers.kubefate_commands.deploy_command import Request, run_deploy
-from tests.cluster.conftest import Namespaces
+from tests.cluster.conftest import Namespaces, wait_for_account
 from tests.cluster.harness.cluster import Cluster
 from tests.cluster.harness.fake_node import FakeNode
 from tests.cluster.sites import Ended, kubeconfig, use
@@ -63,6 +63,7 @@ class Lab:
         self.rbac.create_cluster_role({"metadata": metadata, "rules": list(rules)})
         role = {"apiGroup": RBAC, "kind": "ClusterRole", "name": self.namespace}
         self.rbac.create_cluster_role_binding({"metadata": metadata, "roleRef": role, "subjects": [account]})
+        wait_for_account(self.core, self.cluster, spaces[0])
         made = self.core.create_namespaced_service_account_token("default", spaces[0], {"spec": {}})
         token = {"cluster": self.cluster, "token": str(made.status.token)}
         use(monkeypatch, kubeconfig(self.folder / "somebody", bank=token))
