@@ -88,13 +88,20 @@ def duration(seconds: float) -> str:
     """A stretch of time in words: `4 seconds`, `3 minutes`, `1 hour 5 minutes`. Never less than a second."""
     whole = max(1, round(seconds))
     if whole < _MINUTE:
-        return _counted(whole, "second")
+        return counted(whole, "second")
     minutes = round(whole / _MINUTE)
     hours, minutes = divmod(minutes, _MINUTE)
     if not hours:
-        return _counted(minutes, "minute")
-    return f"{_counted(hours, 'hour')} {_counted(minutes, 'minute')}" if minutes else _counted(hours, "hour")
+        return counted(minutes, "minute")
+    return f"{counted(hours, 'hour')} {counted(minutes, 'minute')}" if minutes else counted(hours, "hour")
 
 
-def _counted(number: int, word: str) -> str:
-    return f"1 {word}" if number == 1 else f"{number} {word}s"
+def counted(number: int, word: str) -> str:
+    """`1 site`, `2 sites`, `1,000 sites`."""
+    return f"1 {word}" if number == 1 else f"{number:,} {word}s"
+
+
+def some(names: Sequence[str], most: int) -> str:
+    """The first names, at most so many, and how many more there are."""
+    told = ", ".join(names[:most])
+    return f"{told} and {len(names) - most:,} more" if len(names) > most else told

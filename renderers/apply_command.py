@@ -12,7 +12,7 @@ from io import StringIO
 from typing import Any, Final, TextIO
 
 from planner.kubernetes_target import PART_LABEL
-from planner.wording import label
+from planner.wording import label, some
 from renderers.cluster.display import display_for
 from renderers.cluster.handed_over import wrong_digest
 from renderers.cluster.operator import operator
@@ -201,8 +201,7 @@ def _next(request: Request, selection: Selection, outcomes: Sequence[SiteOutcome
     keys = {outcome.folder.key for outcome in outcomes}
     follow = sorted({peer for outcome in done if _concerns_peers(outcome) for peer in outcome.folder.peers} - keys)
     if follow:
-        shown = ", ".join(label(key) for key in follow[:_MOST_NAMED])
-        shown += f" and {len(follow) - _MOST_NAMED} more" if len(follow) > _MOST_NAMED else ""
+        shown = some(list(map(label, follow)), _MOST_NAMED)
         if request.rollback:
             yield f"Next: where {shown} followed the plan that was left, each operator must go back as well."
         else:

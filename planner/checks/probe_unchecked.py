@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from planner.diagnostics import Diagnostic, Fault, Place, Severity
-from planner.wording import label, option, spoken
+from planner.wording import counted, label, option, some, spoken
 
 FAULT = Fault("FED999", "probe_unchecked", Severity.WARNING)
 _MOST_NAMED = 3
@@ -30,16 +30,14 @@ _MOST_NAMED = 3
 def probe_unchecked(place: Place, site: str, sorts: Mapping[str, int], reason: str) -> Diagnostic:
     """Say how many probes of which sorts have no answer at a site (its key), and why."""
     count = sum(sorts.values())
-    probes, verb = ("1 probe", "is") if count == 1 else (f"{count:,} probes", "are")
-    number = f"{probes} ({', '.join(sorts)}) of {label(site)} {verb}"
+    number = f"{counted(count, 'probe')} ({', '.join(sorts)}) of {label(site)} {'is' if count == 1 else 'are'}"
     message = f"{number} unchecked: {spoken(reason)}"
     return Diagnostic(FAULT, message, place, "mend what is told, and ask again with --failed")
 
 
 def site_unchecked(place: Place, sites: Sequence[str], cluster: str, reason: str) -> Diagnostic:
     """Say which sites (their keys) could not be probed for one reason; the first of them is on `cluster`."""
-    named = ", ".join(map(label, sites[:_MOST_NAMED]))
-    named += f" and {len(sites) - _MOST_NAMED:,} more" if len(sites) > _MOST_NAMED else ""
+    named = some(list(map(label, sites)), _MOST_NAMED)
     message = f"{named} {'is' if len(sites) == 1 else 'are'} unchecked: {spoken(reason)}"
     asked = f"`invoke verify --live {option(sites[0])}`" if sites[0].startswith("party-") else "`invoke verify --live`"
     return Diagnostic(FAULT, message, place, f"let an operator of cluster {cluster} run {asked}")

@@ -11,9 +11,9 @@ from planner.wording import duration, spoken
 from renderers.cluster.clock import Clock
 from renderers.cluster.rollout import Phase, WorkloadState
 from renderers.progress import is_watched
+from renderers.screen import Screen, titled_table
 
 if TYPE_CHECKING:
-    from rich.live import Live
     from rich.table import Table
 
 SIGN_OF_LIFE: Final = 60.0
@@ -118,7 +118,7 @@ class LiveTable:
         self._start = self._clock.now()
         self._step = ""
         self._states: Sequence[WorkloadState] = ()
-        self._live: Live | None = None
+        self._screen = Screen(stream, self)
 
     def item(self, text: str) -> None:
         """Show it as a step."""
@@ -127,51 +127,25 @@ class LiveTable:
     def step(self, text: str) -> None:
         """Show what is being done above the table."""
         self._step = spoken(text)
-        self._show()
+        self._screen.show()
 
     def workloads(self, states: Sequence[WorkloadState]) -> None:
         """Show the workloads."""
         self._step = ""
         self._states = states
-        self._show()
+        self._screen.show()
 
     def done(self) -> None:
         """Leave the table as it is, and the terminal to others."""
-        if self._live is not None:
-            self._step = ""
-            with suppress(OSError, ValueError):
-                self._live.update(self._table(), refresh=True)
-                self._live.stop()
-            self._live = None
+        self._step = ""
+        self._screen.leave()
 
     def __rich__(self) -> Table:
         """The table of this moment: drawn again by itself, as time goes on."""
-        return self._table()
-
-    def _show(self) -> None:
-        if self._live is None:
-            from rich.console import Console
-            from rich.live import Live
-
-            self._live = Live(self, console=Console(file=self._stream), refresh_per_second=4)
-            self._live.start()
-        with suppress(OSError, ValueError):
-            self._live.refresh()
-
-    def _table(self) -> Table:
-        from rich.table import Table
         from rich.text import Text
 
         head = f"{self._title}, {duration(self._clock.now() - self._start)}"
-        table = Table(
-            title=Text(f"{head}: {self._step}" if self._step else head, no_wrap=True, overflow="ellipsis"),
-            title_justify="left",
-            title_style="bold",
-            box=None,
-            padding=(0, 2, 0, 0),
-            show_header=bool(self._states),
-            expand=True,
-        )
+        table = titled_table(f"{head}: {self._step}" if self._step else head, has_header=bool(self._states))
         widest = max((len(state.name) for state in self._states), default=0)
         table.add_column("workload", no_wrap=True, width=max(widest, len("workload")))
         table.add_column("ready", justify="right", no_wrap=True, width=len("ready"))

@@ -15,7 +15,7 @@ from planner.checks.foreign_namespace import foreign_namespace
 from planner.checks.namespace_missing import namespace_missing
 from planner.diagnostics import Diagnostic
 from planner.kubernetes_target import FEDERATION_LABEL, MANAGER_LABEL, SITE_LABEL
-from planner.wording import label
+from planner.wording import label, some
 from renderers.cluster.api import Api, RefusedError
 from renderers.cluster.clock import Deadline
 from renderers.cluster.folder import SiteFolder
@@ -191,11 +191,7 @@ def _collisions(folder: SiteFolder, namespace: str, contents: Sequence[Document]
         and each.reference.key in there
         and not belongs_to(folder, there[each.reference.key])
     ]
-    if not foreign:
-        return ""
-    names = ", ".join(foreign[:_MOST])
-    more = f" and {len(foreign) - _MOST} more" if len(foreign) > _MOST else ""
-    return f"{names}{more}, which fedplan did not make"
+    return f"{some(foreign, _MOST)}, which fedplan did not make" if foreign else ""
 
 
 def _is_content(document: Document) -> bool:

@@ -15,6 +15,7 @@ from typing import Any, Final
 from planner.checks.object_refused import object_refused
 from planner.checks.quota_exceeded import quota_exceeded
 from planner.diagnostics import Diagnostic
+from planner.wording import some
 from renderers.cluster import demand
 from renderers.cluster.api import Api
 from renderers.cluster.clock import Deadline
@@ -26,6 +27,7 @@ from renderers.cluster.references import Document
 from renderers.cluster.visible import visible
 from renderers.quantities import quantity, spelled
 
+_MOST_NAMED: Final = 3
 _NONE: Final = Decimal(0)
 _SAID: Final = ("requests.cpu", "requests.memory", "limits.cpu", "limits.memory", "cpu", "memory")
 """What every container must say as soon as a quota counts it (quota admission refuses the pod otherwise)."""
@@ -131,14 +133,7 @@ def _unsaid(quota: Document, pods: Sequence[tuple[Desired, int, Pod]]) -> Iterat
             if resource not in (container.limits if kind == "limits" else container.requests)
         ]
         if silent:
-            yield f"it asks every container to say its {name}, and {_some(silent)} {_verb(silent)} not"
-
-
-def _some(names: Sequence[str]) -> str:
-    most = 3
-    if len(names) <= most:
-        return ", ".join(names)
-    return f"{', '.join(names[:most])} and {len(names) - most} more"
+            yield f"it asks every container to say its {name}, and {some(silent, _MOST_NAMED)} {_verb(silent)} not"
 
 
 def _verb(names: Sequence[str]) -> str:

@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, TextIO
 
 from planner.toy_schedule import Job
-from planner.wording import duration, label, spoken
+from planner.wording import counted, duration, label, spoken
 from renderers.cluster.clock import Clock
 from renderers.probes.probe import Probe, ProbeOutcome, Truth
 from renderers.probes.running import ProbeDisplay
 from renderers.progress import is_watched
+from renderers.screen import Screen, titled_table
 from renderers.toy.outcomes import ToyOutcome, ToyState, named
 from renderers.toy.rounds import ToyDisplay
 
 if TYPE_CHECKING:
-    from rich.live import Live
     from rich.table import Table
 
 _STYLES: Final[Mapping[ToyState | Truth, str]] = {
@@ -86,7 +86,7 @@ class Lines:
     def probing(self, sites: int) -> None:
         """Write how many sites are probed next."""
         self._sites, self._probed = sites, 0
-        self._write(f"probing {_counted(sites, 'site')}")
+        self._write(f"probing {counted(sites, 'site')}")
 
     def asked(self, probe: Probe) -> None:
         """Write nothing: its site is told at the end."""
@@ -108,7 +108,7 @@ class Lines:
     def round(self, jobs: int) -> None:
         """Write how many jobs run next."""
         self._round += 1
-        self._write(f"round {self._round}: {_counted(jobs, 'job')}")
+        self._write(f"round {self._round}: {counted(jobs, 'job')}")
 
     def begun(self, job: Job) -> None:
         """Write nothing: its end is told."""
@@ -157,12 +157,12 @@ class LiveTable:
         self._running: dict[Job | Probe, float] = {}
         self._latest: deque[_Row] = deque(maxlen=_MOST_ROWS)
         self._ended: Counter[ToyState | Truth] = Counter()
-        self._live: Live | None = None
+        self._screen = Screen(stream, self)
 
     def probing(self, sites: int) -> None:
         """Begin to count sites."""
         self._sites, self._probed, self._round = sites, 0, 0
-        self._show()
+        self._screen.show()
 
     def asked(self, probe: Probe) -> None:
         """Show it among those that run."""
@@ -178,49 +178,36 @@ class LiveTable:
         """Count it."""
         del site, outcomes
         self._probed += 1
-        self._show()
+        self._screen.show()
 
     def round(self, jobs: int) -> None:
         """Count it."""
         del jobs
         self._round += 1
-        self._show()
+        self._screen.show()
 
     def begun(self, job: Job) -> None:
         """Show it among those that run."""
         self._running[job] = self._clock.now()
-        self._show()
+        self._screen.show()
 
     def ended(self, outcome: ToyOutcome) -> None:
         """Show it among the latest."""
         self._running.pop(outcome.job, None)
         self._end(_Row(outcome.name, outcome.state, spoken(outcome.reason)))
-        self._show()
+        self._screen.show()
 
     def done(self) -> None:
         """Leave the table as it is, and the terminal to others."""
-        if self._live is not None:
-            self._running.clear()
-            with suppress(OSError, ValueError):
-                self._live.refresh()
-                self._live.stop()
-            self._live = None
+        self._running.clear()
+        self._screen.leave()
 
     def __rich__(self) -> Table:
         """The table of this moment: drawn again by itself, as time goes on."""
-        from rich.table import Table
         from rich.text import Text
 
         now = self._clock.now()
-        table = Table(
-            title=Text(f"{self._head()}, {duration(now - self._start)}", no_wrap=True, overflow="ellipsis"),
-            title_justify="left",
-            title_style="bold",
-            box=None,
-            padding=(0, 2, 0, 0),
-            show_header=False,
-            expand=True,
-        )
+        table = titled_table(f"{self._head()}, {duration(now - self._start)}", has_header=False)
         table.add_column("who", no_wrap=True)
         table.add_column("state", no_wrap=True)
         table.add_column("why", no_wrap=True, overflow="ellipsis", ratio=1)
@@ -240,7 +227,7 @@ class LiveTable:
         if self._round:
             ended = sum(self._ended[state] for state in ToyState)
             return ", ".join((f"round {self._round:,}", f"{ended:,} of {self._total:,} toy examples", *counts))
-        return ", ".join((f"probes, {self._probed:,} of {_counted(self._sites, 'site')}", *counts))
+        return ", ".join((f"probes, {self._probed:,} of {counted(self._sites, 'site')}", *counts))
 
     def _end(self, row: _Row) -> None:
         """Show what has ended; what is good makes room for what is not."""
@@ -252,23 +239,9 @@ class LiveTable:
             self._latest.remove(good)
         self._latest.append(row)
 
-    def _show(self) -> None:
-        if self._live is None:
-            from rich.console import Console
-            from rich.live import Live
-
-            self._live = Live(self, console=Console(file=self._stream), refresh_per_second=4)
-            self._live.start()
-        with suppress(OSError, ValueError):
-            self._live.refresh()
-
 
 def display_for(stream: TextIO | None, total: int, environ: Mapping[str, str] = os.environ) -> LiveDisplay:
     """The display that suits a stream: a table where somebody looks at it, else lines; `total` jobs will be told."""
     if stream is None:
         return Silent()
     return LiveTable(stream, total) if is_watched(stream, environ) else Lines(stream, total)
-
-
-def _counted(number: int, word: str) -> str:
-    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"

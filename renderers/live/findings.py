@@ -18,7 +18,7 @@ from planner.diagnostics import Diagnostic, Note, Place
 from planner.lookup import Trace
 from planner.model import party_key
 from planner.plan import Plan
-from planner.wording import label, spoken
+from planner.wording import label, some, spoken
 from renderers.live.running import LiveRun
 from renderers.probes.pairs import Obstacle
 from renderers.probes.probe import ProbeOutcome, Truth
@@ -64,26 +64,22 @@ def _of_probes(outcomes: Iterable[ProbeOutcome]) -> Iterator[Diagnostic]:
     for same in alike.values():
         if len(same) > _MOST_ALIKE:
             sites = [label(each.probe.site) for each in same[1:]]
-            yield from _noted(same[0], f"so it is from {_some(sites)}")
+            yield from _noted(same[0], f"so it is from {some(sites, _MOST_NAMED)}")
         else:
             for each in same:
                 by_site.setdefault((each.probe.sort.id, each.probe.site), []).append(each)
     for same in by_site.values():
         more = [f"{label(each.probe.peer)} ({each.probe.endpoint})" for each in same[_MOST_ALIKE:]]
+        note = f"and so it is with {some(more, _MOST_NAMED)}"
         for number, each in enumerate(same[:_MOST_ALIKE]):
             is_last = number == _MOST_ALIKE - 1
-            yield from _noted(each, f"and so it is with {_some(more)}") if more and is_last else each.said.diagnostics
+            yield from _noted(each, note) if more and is_last else each.said.diagnostics
 
 
 def _noted(outcome: ProbeOutcome, note: str) -> Iterator[Diagnostic]:
     """What a probe found, with a remark on the first."""
     for number, each in enumerate(outcome.said.diagnostics):
         yield each if number else replace(each, notes=(*each.notes, Note(note)))
-
-
-def _some(names: Sequence[str]) -> str:
-    named = ", ".join(names[:_MOST_NAMED])
-    return f"{named} and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else named
 
 
 def _unknown(run: LiveRun) -> Iterator[Diagnostic]:

@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any, Final
 
 from planner.probes import PROBES
-from planner.wording import label, spoken
+from planner.wording import counted, label, some, spoken
 from renderers.cluster_report import ERRORS, GOOD, WORLD, Told
 from renderers.live.findings import findings
 from renderers.live.running import LiveRun
@@ -100,9 +100,9 @@ def _of_sites(run: LiveRun) -> Iterator[str]:
         yield f"and {rest:,} more {'site' if rest == 1 else 'sites'} where not all is true"
     if not is_short and len(flawed) < len(by_site):
         whole = len(by_site) - len(flawed)
-        yield f"{whole:,} {'site' if whole == 1 else 'sites'} where all probes are true"
+        yield f"{counted(whole, 'site')} where all probes are true"
     for why, keys in run.unreached_by_reason().items():
-        yield f"{_some(list(map(label, keys)))}: {why}"
+        yield f"{some(list(map(label, keys)), _MOST_ALIKE)}: {why}"
 
 
 def _by_site(outcomes: Sequence[ProbeOutcome]) -> Sequence[ProbeOutcome]:
@@ -151,12 +151,11 @@ def _cause_line(same: Sequence[Closed]) -> str:
     first = same[0].outcome
     where = Obstacle(first.probe.site, first.said.reason, first).where
     if len(same) > 1:
-        where += f", and there from {_some([label(each.outcome.probe.site) for each in same[1:]])}"
+        where += f", and there from {some([label(each.outcome.probe.site) for each in same[1:]], _MOST_ALIKE)}"
     number = sum(each.pairs for each in same)
-    some = [pair for each in same for pair in each.some][:_MOST_ALIKE]
-    named = ", ".join(f"{guest} -> {host}" for guest, host in some) + (", ..." if number > len(some) else "")
-    pairs = "1 pair" if number == 1 else f"{number:,} pairs"
-    return f"closed at {where}: {pairs} ({named}): {spoken(first.said.reason)} ({first.code})"
+    pairs = [pair for each in same for pair in each.some][:_MOST_ALIKE]
+    named = ", ".join(f"{guest} -> {host}" for guest, host in pairs) + (", ..." if number > len(pairs) else "")
+    return f"closed at {where}: {counted(number, 'pair')} ({named}): {spoken(first.said.reason)} ({first.code})"
 
 
 def _of_toys(run: LiveRun) -> Iterator[str]:
@@ -199,11 +198,6 @@ def _outcome(run: LiveRun) -> str:
         proved = sum(each.is_proved for each in toys)
         parts.append(f"{proved:,} of {run.choice.schedule.number:,} toy examples proved live")
     return ", ".join(parts) or NOTHING
-
-
-def _some(names: Sequence[str]) -> str:
-    named = ", ".join(names[:_MOST_ALIKE])
-    return f"{named} and {len(names) - _MOST_ALIKE:,} more" if len(names) > _MOST_ALIKE else named
 
 
 # For machines

@@ -24,7 +24,7 @@ from renderers.cluster.selection import Chosen
 from renderers.live.choice import Choice
 from renderers.live.display import LiveDisplay
 from renderers.probes.cluster import area as cluster
-from renderers.probes.components import area as services
+from renderers.probes.components import area as components
 from renderers.probes.components.rabbitmq import broken_links
 from renderers.probes.pairs import (
     SERVING_CONCERNS,
@@ -213,7 +213,7 @@ class LiveRun:
         return Probing(sites, self.parallel, self.display)
 
     def _probes(self, sight: Sight) -> Iterator[Probe]:
-        found = chain(cluster.probes(sight), services.probes(sight), ways.probes(sight))
+        found = chain(cluster.probes(sight), components.probes(sight), ways.probes(sight))
         return (probe for probe in found if self.choice.takes(probe))
 
     def _serving_probes(self, sight: Sight) -> Iterator[Probe]:

@@ -22,7 +22,7 @@ from renderers.cluster.api import Ran
 from renderers.live import report
 from renderers.live import running as live_running
 from renderers.probes.cluster import area as cluster
-from renderers.probes.components import area as services
+from renderers.probes.components import area as components
 from renderers.probes.components.rabbitmq import BrokenLink
 from renderers.probes.probe import Probe, Said, Truth
 from renderers.probes.serving import area as serving
@@ -57,7 +57,7 @@ class Probed:
         self.answer = answer
         self.asked: list[tuple[str, str, str]] = []
         monkeypatch.setattr(cluster, "probes", self.of_cluster)
-        monkeypatch.setattr(services, "probes", self.of_services)
+        monkeypatch.setattr(components, "probes", self.of_services)
         monkeypatch.setattr(ways, "probes", self.of_ways)
         monkeypatch.setattr(serving, "probes", self.of_serving)
 
