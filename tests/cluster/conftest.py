@@ -1,7 +1,7 @@
 """Clusters for tests; tests that use one are marked by which.
 
 `control_plane` and `second_control_plane` are real control planes with a fake node, `real_node` and `second_real_node`
-run containers. The second ones end with the file that uses them, the others with the session.
+run containers. They end with the file that uses them, but for `control_plane`, which ends with the session.
 Nothing is built while tests run: that takes minutes, and `python -m tests.cluster.harness build` does it.
 """
 
@@ -32,6 +32,8 @@ _WITHOUT_CLUSTER = "test_parts.py"
 """The one file whose tests need no cluster."""
 _CONTROL = {"control_plane", "second_control_plane", "fake_node"}
 _NODE = {"real_node", "second_real_node"}
+_SECONDS = 600
+"""What a test with a cluster may take, with what is started for it."""
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -43,11 +45,18 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests by the cluster they use."""
+    """Mark tests by the cluster they use, and give them the time that clusters take to start on a slow machine.
+
+    With `--dist loadgroup` one process runs all that need a node, another all that need a control plane.
+    """
     for item in items:
         used = set(getattr(item, "fixturenames", ()))
         if item.path.is_relative_to(HERE) and used & (_CONTROL | _NODE):
-            item.add_marker(pytest.mark.node if used & _NODE else pytest.mark.cluster)
+            kind = "node" if used & _NODE else "cluster"
+            item.add_marker(kind)
+            item.add_marker(pytest.mark.xdist_group(kind))
+            if item.get_closest_marker("timeout") is None:
+                item.add_marker(pytest.mark.timeout(_SECONDS))
 
 
 @pytest.fixture(scope="session")
@@ -81,9 +90,9 @@ def fake_node(control_plane: Cluster) -> Iterator[FakeNode]:
     fake.reset()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def real_node() -> Iterator[Cluster]:
-    """A cluster whose node runs containers."""
+    """A cluster whose node runs containers; the next file gets an empty one, since a node holds 110 pods."""
     with ExitStack() as stack:
         yield _start(stack, Level.NODE)
 

@@ -189,13 +189,11 @@ class Reader:
         return held
 
 
-@pytest.mark.timeout(300)
 def test_deploy_on_kubernetes(reader: Reader) -> None:
     """From the first apply to the last removal, every command on a cluster prints what stands under it."""
     reader.check(DOCS / "deploy-on-kubernetes.md")
 
 
-@pytest.mark.timeout(300)
 def test_deploy_through_kubefate(reader: Reader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """From the service's own deployment to its end; once that has deployed it, the stand-in is what answers."""
     for name, value in PASSWORDS.items():
@@ -222,7 +220,6 @@ def test_deploy_through_kubefate(reader: Reader, tmp_path: Path, monkeypatch: py
         reader.check(DOCS / "deploy-through-kubefate.md")
 
 
-@pytest.mark.timeout(300)
 def test_apply_with_helm(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a real helm, from rendering to removal."""
     monkeypatch.setenv("FEDPLAN_HELM", str(helm_binary(4)))

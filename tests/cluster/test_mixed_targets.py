@@ -230,14 +230,14 @@ def test_handed_over(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         text, code = run_verify_folder(str(package), None, "json")
         assert code == 0, text
         told = io.StringIO()
-        request = ApplyRequest(folder=str(package), is_agreed=True, timeout=120, format_name="json", context="bank")
+        request = ApplyRequest(folder=str(package), is_agreed=True, timeout=400, format_name="json", context="bank")
         first = _checked(Ended(*run_apply(request, stderr=told), told.getvalue()))
         assert (first.code, _states(first)) == (0, {key: "applied"}), first.all
         seen = _checked(Ended(*run_status(StatusRequest(folder=str(package), format_name="json", context="bank"))))
         assert (seen.code, seen.data["status"]["sites"][0]["isReady"]) == (0, True), seen.all
     for key in reversed(TARGETS):
         wish = Removal(
-            folder=str(made / f"demo-{key}.tar.gz"), is_agreed=True, timeout=120, format_name="json", context="bank"
+            folder=str(made / f"demo-{key}.tar.gz"), is_agreed=True, timeout=400, format_name="json", context="bank"
         )
         gone = _checked(Ended(*run_remove(wish, stderr=io.StringIO())))
         assert (gone.code, lab.services(key)) == (0, []), gone.all

@@ -217,7 +217,7 @@ def test_with_the_roles_everything_works(deployer: Deployer) -> None:
     for purpose in PURPOSES:
         until(partial(is_allowed, purpose))
         assert {right.namespace for right in examine_rights(api, folder, purpose, soon()).restricting} <= {""}
-    options = Options(timeout=120)
+    options = Options(timeout=400)
     for state in (SiteState.APPLIED, SiteState.UNCHANGED):
         prepared = prepare(api, folder, places, options, ENVIRON)
         assert prepared.is_good, prepared.diagnostics
@@ -234,7 +234,7 @@ def test_with_the_roles_verify_can_look(control_plane: Cluster, deployer: Deploy
     """Every probe that a fake node can answer is true; without one right that one is named, and nothing is false."""
     folder, api = deployer.folder, deployer.api
     until(lambda: missing_rights(api, folder, "apply", soon(), deployer.places) == ())
-    prepared = prepare(api, folder, deployer.places, Options(timeout=120), ENVIRON)
+    prepared = prepare(api, folder, deployer.places, Options(timeout=400), ENVIRON)
     assert carry_out(prepared, operator(), Silent()).state is SiteState.APPLIED
     plan = planned(control_plane, folder.home, folder.namespaces["serving"]).checked.plan
     assert plan is not None

@@ -116,7 +116,6 @@ def becomes(ask: Callable[[], Said], truth: Truth) -> Said:
     return found[-1]
 
 
-@pytest.mark.timeout(300)
 def test_everything_is_true_where_all_is_well(lands: Lands) -> None:
     """Of every family, with no finding."""
     for land in lands.values():
@@ -124,7 +123,6 @@ def test_everything_is_true_where_all_is_well(lands: Lands) -> None:
             assert found == Said(), sentence
 
 
-@pytest.mark.timeout(300)
 def test_faults_of_fateflow_mysql_and_eggroll(lands: Lands) -> None:
     """Another version, a Service that leads nowhere, another password, no nodemanager; a new table is waited for."""
     land = lands["eggroll"]
@@ -160,7 +158,6 @@ def test_faults_of_fateflow_mysql_and_eggroll(lands: Lands) -> None:
     becomes(lambda: one(land, "eggroll-nodes"), Truth.TRUE)
 
 
-@pytest.mark.timeout(300)
 def test_faults_of_nginx_and_rabbitmq(lands: Lands) -> None:
     """An nginx without FATE-Flow, a broker that cannot be reached, and one that does not reach its peer."""
     land = lands["spark_local_rabbitmq"]
@@ -192,7 +189,6 @@ def test_faults_of_nginx_and_rabbitmq(lands: Lands) -> None:
     assert one(land, "broker-links") == Said()
 
 
-@pytest.mark.timeout(120)
 def test_an_address_that_pulsar_kept(lands: Lands) -> None:
     """It is another one than the planned, until Pulsar forgets it."""
     land = lands["spark_local_pulsar"]

@@ -107,7 +107,6 @@ def bind(land: Land, guest: Mapping[str, Any], host: Mapping[str, Any]) -> None:
         land.run(f"serving-{party}", "serving-server", "sh", "-c", line)
 
 
-@pytest.mark.timeout(500)
 def test_what_a_command_reads(land: Land) -> None:
     """Input arrives as it was given, whatever its bytes and its size, and the command ends while its input does not."""
     given = bytes(range(256)) * 400
@@ -119,7 +118,6 @@ def test_what_a_command_reads(land: Land) -> None:
     assert (ran.code, ran.output.strip()) == (0, hashlib.sha256(given).hexdigest())
 
 
-@pytest.mark.timeout(300)
 def test_an_inference_takes_the_whole_way(land: Land) -> None:
     """All is true; without a model the answer has its code, of whichever party lacks it, and with models it is good."""
     for party in (9999, 10000):
@@ -143,7 +141,6 @@ def test_an_inference_takes_the_whole_way(land: Land) -> None:
     assert sentence in text
 
 
-@pytest.mark.timeout(400)
 def test_a_wrong_port_in_the_live_table(land: Land) -> None:
     """The proxy whose table it is does not reach its peer, and the inference fails there; the peer's way is open."""
     bind(land, {"credit": "10000"}, {"credit": None})
@@ -164,7 +161,6 @@ def test_a_wrong_port_in_the_live_table(land: Land) -> None:
     assert not_true(asked(land, 9999, "credit")) == {}
 
 
-@pytest.mark.timeout(300)
 def test_a_proxy_that_is_down(land: Land) -> None:
     """The one who dials it names it, and its own party cannot tell from inside."""
     scale(land, "serving-10000", "serving-proxy", 0)
@@ -179,7 +175,6 @@ def test_a_proxy_that_is_down(land: Land) -> None:
     until(lambda: not not_true(asked(land, 10000)), 100)
 
 
-@pytest.mark.timeout(300)
 def test_a_wrong_address_of_fateflow(land: Land) -> None:
     """serving-server that was started with another address would fetch no model, and the other way is as before."""
     config = Reference("v1", "ConfigMap", land.namespace("serving-9999"), "serving-server-config")
