@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ def name_of(path: Path) -> str:
 
 
 in_pages = pytest.mark.parametrize("page", PAGES, ids=name_of)
-in_all_pages = pytest.mark.parametrize("page", [*PAGES, *sorted(REFERENCE.rglob("*.md"))], ids=name_of)
+ALL_PAGES = [*PAGES, *sorted(REFERENCE.rglob("*.md"))]
 
 
 @pytest.fixture
@@ -68,12 +69,22 @@ def test_printed_outputs_are_real(page: Path, folder: Folder) -> None:
     assert real == shown, "the page is out of date: FEDPLAN_UPDATE_DOCS=1 pytest tests/docs"
 
 
-@in_pages
-def test_blocks_for_a_cluster_have_the_shape_of_a_console(page: Path) -> None:
+def wrong_in(pages: Iterable[Path], wrong: Callable[[Path], Iterable[object]]) -> list[tuple[str, list[object]]]:
+    """What is wrong in pages, by page; empty when all is well."""
+    return [(name_of(page), found) for page in pages if (found := list(wrong(page)))]
+
+
+def test_blocks_for_a_cluster_have_the_shape_of_a_console() -> None:
     """A block that is followed on a cluster only has commands, the last of them with its output."""
-    found = [block for block in blocks(page) if block.verb == CLUSTER]
-    assert [block.first for block in found if block.language != "console"] == []
-    assert [block.first for block in found if not any(output for _, output in commands(block))] == []
+
+    def wrong(page: Path) -> Iterable[object]:
+        for block in blocks(page):
+            if block.verb == CLUSTER and block.language != "console":
+                yield block.first, block.language
+            elif block.verb == CLUSTER and not any(output for _, output in commands(block)):
+                yield block.first, "no output"
+
+    assert wrong_in(PAGES, wrong) == []
 
 
 @in_pages
@@ -95,18 +106,19 @@ def test_federations_have_the_findings_they_name(page: Path, plan_of: Callable[.
         assert (block.first, plan_of(block.text).found) == (block.first, expected)
 
 
-@in_all_pages
-def test_links_resolve(page: Path) -> None:
+def test_links_resolve() -> None:
     """Links within the repository lead to files and headings that exist."""
-    broken = [link for link in links(page) if not resolves(page, link)]
-    assert broken == []
+    assert wrong_in(ALL_PAGES, lambda page: (link for link in links(page) if not resolves(page, link))) == []
 
 
-@in_pages
-def test_quoted_code_is_real(page: Path) -> None:
+def test_quoted_code_is_real() -> None:
     """A block that says which file of the repository it quotes stands there, letter by letter."""
-    quoted = [block for block in blocks(page) if block.verb == "source"]
-    assert [block.name for block in quoted if block.text not in (ROOT / block.name).read_text()] == []
+
+    def wrong(page: Path) -> Iterable[object]:
+        quoted = (block for block in blocks(page) if block.verb == "source")
+        return (block.name for block in quoted if block.text not in (ROOT / block.name).read_text())
+
+    assert wrong_in(PAGES, wrong) == []
 
 
 def links(page: Path) -> list[str]:
@@ -146,24 +158,30 @@ def test_every_page_can_be_found() -> None:
     assert sorted(set(DOCS.rglob("*.md")) - seen) == []
 
 
-@in_pages
-def test_commands_exist(page: Path) -> None:
+def test_commands_exist() -> None:
     """Every `invoke` command that a page names exists and takes the options that it is shown with."""
-    code = [*re.findall(r"`([^`\n]+)`", prose(page))]
-    code += [line for block in blocks(page) if block.language in {"bash", "yaml"} for line in block.lines]
-    code += [command for block in blocks(page) if block.language == "console" for command, _ in commands(block)]
-    named = [match for line in code for match in _COMMAND.finditer(line)]
-    assert [match[0] for match in named if match[1] not in namespace.task_names] == []
-    shown = [(match, option) for match in named for option in re.findall(r"(?<=\s)--[a-z-]+", match[2])]
-    assert [match[0] for match, option in shown if option not in options(match[1])] == []
+
+    def wrong(page: Path) -> Iterable[object]:
+        code = [*re.findall(r"`([^`\n]+)`", prose(page))]
+        code += [line for block in blocks(page) if block.language in {"bash", "yaml"} for line in block.lines]
+        code += [command for block in blocks(page) if block.language == "console" for command, _ in commands(block)]
+        for match in chain.from_iterable(map(_COMMAND.finditer, code)):
+            shown = set(re.findall(r"(?<=\s)--[a-z-]+", match[2]))
+            if match[1] not in namespace.task_names or not shown <= options(match[1]):
+                yield match[0]
+
+    assert wrong_in(PAGES, wrong) == []
 
 
-@in_pages
-def test_named_files_and_codes_exist(page: Path) -> None:
+def test_named_files_and_codes_exist() -> None:
     """A file of the repository that a page names is there, and so is a finding."""
-    named = [code for code in re.findall(r"`([^`\n]+)`", prose(page)) if _FILE.fullmatch(code)]
-    assert [name for name in named if not (ROOT / name.partition("::")[0]).exists()] == []
-    assert set(re.findall(r"\bFED\d{3}\b", page.read_text())) <= known_codes()
+
+    def wrong(page: Path) -> Iterable[object]:
+        named = [code for code in re.findall(r"`([^`\n]+)`", prose(page)) if _FILE.fullmatch(code)]
+        yield from (name for name in named if not (ROOT / name.partition("::")[0]).exists())
+        yield from sorted(set(re.findall(r"\bFED\d{3}\b", page.read_text())) - known_codes())
+
+    assert wrong_in(PAGES, wrong) == []
 
 
 @cache
@@ -172,16 +190,16 @@ def known_codes() -> set[str]:
     return set(manual_pages())
 
 
+@cache
 def options(name: str) -> set[str]:
     """The long options of a task."""
     arguments = namespace[name].get_arguments()
     return {f"--{option}" for argument in arguments for option in argument.names if len(option) > 1} | {"--help"}
 
 
-@in_all_pages
-def test_no_page_names_a_machines_paths(page: Path) -> None:
+def test_no_page_names_a_machines_paths() -> None:
     """Pages hold for every machine."""
-    assert _MACHINE.findall(page.read_text()) == []
+    assert wrong_in(ALL_PAGES, lambda page: _MACHINE.findall(page.read_text())) == []
 
 
 def test_reference_pages_are_up_to_date() -> None:

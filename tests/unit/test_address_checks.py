@@ -720,6 +720,7 @@ def test_duplicate_with_pins_is_one_finding() -> None:
     assert codes(federation(clusters=[BANK], parties=parties)) == ["FED120"]
 
 
+@pytest.mark.slow
 def test_cost_grows_with_the_sites() -> None:
     """Three thousand hidden sites of one mesh, on one cluster but for one, take no time: pairs are not enumerated."""
     parties = [f"id: {n}, cluster: bank, exposure: ClusterIP, fateflow: ClusterIP" for n in range(1, 3001)]

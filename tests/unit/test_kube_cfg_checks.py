@@ -148,6 +148,7 @@ def test_inherited_mistakes_are_told_once() -> None:
     assert sorted(code for code, _ in told(text)) == ["FED613", "FED616"]
 
 
+@pytest.mark.slow
 def test_large_federations_are_checked_in_no_time() -> None:
     """No check walks over pairs: 3,000 parties, and as many in a DMZ, each with one finding at most."""
     rows = "".join(f"  - {{id: {n}, cluster: bank, dmz: {{address: h{n}.lan}}}}\n" for n in range(1, 3001))

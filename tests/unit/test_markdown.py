@@ -124,7 +124,7 @@ def report(number: int, text: str = "a port is taken @all #1 | <b>") -> Report:
     )
 
 
-@pytest.mark.parametrize("number", [0, 1, 50, 2_000])
+@pytest.mark.parametrize("number", [0, 1, 50, pytest.param(2_000, marks=pytest.mark.slow)])
 def test_it_fits_into_a_comment(number: int) -> None:
     """However much was found, the summary stays below the limit, tells the rest by number, and its tables are whole."""
     made = render("markdown", report(number, "x" * 200))

@@ -582,6 +582,7 @@ print(write(Path(sys.argv[1]), sites(int(sys.argv[3]), int(sys.argv[4])), plan),
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL here")
 def test_killed_anywhere_the_tree_is_good_or_known_to_be_torn(tmp_path: Path) -> None:
     """After SIGKILL at random moments readers see a whole tree or refuse it; in the end one write sets all right."""

@@ -781,7 +781,9 @@ def slow(*values: str) -> Any:
     return pytest.param(*values, marks=pytest.mark.slow)
 
 
-@pytest.mark.parametrize("release", ["v1.5.1", slow("v1.6.0"), "v1.6.1", slow("v1.8.0"), slow("v1.9.0"), "v1.11.2"])
+@pytest.mark.parametrize(
+    "release", ["v1.5.1", slow("v1.6.0"), slow("v1.6.1"), slow("v1.8.0"), slow("v1.9.0"), "v1.11.2"]
+)
 def test_a_setting_is_refused_or_arrives(release: str) -> None:
     """Whatever a party, an exchange or `defaults` sets is either a finding or read by the chart, and never lost."""
     plain = rendered(star(release))
@@ -986,10 +988,10 @@ def refused_or_arrives(data: dict[str, Any], plain: list[str], setting: object) 
     ("release", "engine", "shape"),
     [
         ("v1.5.0", "spark_rabbitmq", "mesh"),
-        ("v1.5.3", "spark_rabbitmq", "mesh"),
+        slow("v1.5.3", "spark_rabbitmq", "mesh"),
         ("v1.6.1", "spark_pulsar", "star"),
         slow("v1.8.0", "spark_local_pulsar", "star"),
-        ("v1.9.0", "spark_local_rabbitmq", "mesh"),
+        slow("v1.9.0", "spark_local_rabbitmq", "mesh"),
         ("v1.11.2", "spark_pulsar", "star"),
         slow("v1.11.2", "spark_rabbitmq", "mesh"),
     ],

@@ -338,7 +338,10 @@ def test_mistakes_are_bounded() -> None:
     "text",
     [
         BASE.replace("mesh", "[" + "{a: 1}, " * 50_000 + "]"),
-        BASE + "defaults: {modules: [" + "".join(f"a{n}, {n}, " for n in range(1, 100_000)) + "]}\n",
+        pytest.param(
+            BASE + "defaults: {modules: [" + "".join(f"a{n}, {n}, " for n in range(1, 100_000)) + "]}\n",
+            marks=pytest.mark.slow,
+        ),
         BASE.replace("demo", "x" * 5_000_000),
         BASE + "defaults: {ingress: {client: {hosts: ['" + "a-" * 1_000_000 + "']}}}\n",
     ],
