@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
@@ -340,9 +339,7 @@ def test_service_that_is_away(site: Site) -> None:
     """A service that is not there is told so, by every command."""
     site.plan()
     site.service.service.faults.add(Fault(Kind.REFUSE, times=100_000))
-    begun = time.monotonic()
     assert [site.apply().code, site.status().code, site.remove().code] == [3, 3, 3]
-    assert time.monotonic() - begun < 10
 
 
 @pytest.mark.slow

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Iterable
 from itertools import chain, combinations, islice, pairwise, permutations
@@ -125,12 +124,10 @@ def test_three_are_members_of_different_exchanges(
 
 
 def test_three_are_found_at_once_among_many() -> None:
-    """3,000 parties: in a mesh, and where all are linked to one and no three must talk. 0.2 s here, 2 s allowed."""
+    """3,000 parties: in a mesh, and where all are linked to one and no three must talk."""
     many = range(1, 3_001)
     found = [topology([Mesh(tuple(many))]), topology([Links(tuple((1_500, each) for each in many if each != 1_500))])]
-    begun = time.perf_counter()
     assert [of_three(each) for each in found] == [(1, 2, 3), None]
-    assert time.perf_counter() - begun < 2
 
 
 @BRIEF
@@ -159,16 +156,12 @@ def test_every_two_exchanges_are_crossed_both_ways() -> None:
     assert set(permutations("abc", 2)) <= crossed
 
 
-def test_a_thousand_parties_are_streamed() -> None:
-    """The first round comes at once, and all of them in little time: 0.1 s here, 2 s allowed."""
-    found = topology([Mesh(tuple(range(1, 1001)))])
-    begun = time.perf_counter()
-    (first,) = islice(every_pair(found), 1)
-    at_first = time.perf_counter() - begun
-    total = sum(map(len, every_pair(found)))
-    assert (len(first), total) == (500, 999_000)
-    assert at_first < 0.5
-    assert time.perf_counter() - begun < 2
+def test_rounds_are_streamed() -> None:
+    """All of a thousand parties; the first of a hundred thousand, which have ten thousand million pairs."""
+    rounds = every_pair(topology([Mesh(tuple(range(1, 1001)))]))
+    assert sum(map(len, rounds)) == 999_000
+    (first,) = islice(every_pair(topology([Mesh(tuple(range(1, 100_001)))])), 1)
+    assert len(first) == 50_000
 
 
 def test_one_guest_and_self_tests() -> None:

