@@ -155,6 +155,7 @@ def test_real_fate(parties: Parties) -> None:
     assert f"RabbitMQ of party 9999 cannot fetch from party 10000 at {closed}: the connection is refused" in told
     assert "is failed" not in parties.log(9999, 10000)
 
+    until(lambda: "FED998" not in parties.verify(only="probes", pairs=("9999:10000",)).text)  # FATE deletes the link
     ended = parties.verify(only="probes", pairs=("9999:10000",))
     assert (ended.code, [each["code"] for each in errors(ended)]) == (1, ["FED976"]), ended.all
     (found,) = errors(ended)
