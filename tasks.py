@@ -62,14 +62,18 @@ def _command(function: _Task) -> _Task:
 
 
 def _usage(message: str) -> NoReturn:
-    raise Exit(message, code=USAGE)
+    raise Exit(_as_called(message), code=USAGE)
+
+
+def _as_called(text: str) -> str:
+    """A text with the program's name as the user has called it."""
+    return _COMMAND.sub("fedplan", text) if Path(sys.argv[0]).stem == "fedplan" else text
 
 
 def _print(text: str) -> None:
     if sys.stdout is None:  # closed by whoever called us; the exit code still tells
         return
-    if Path(sys.argv[0]).stem == "fedplan":
-        text = _COMMAND.sub("fedplan", text)
+    text = _as_called(text)
     try:
         sys.stdout.write(text if text.endswith("\n") or not text else f"{text}\n")
         sys.stdout.flush()
@@ -174,6 +178,7 @@ def plan(  # noqa: PLR0913, PLR0917 - one argument per option
         "all_pairs": "With --live: a toy example for every ordered pair that must talk.",
         "pair": "With --live: GUEST:HOST and what is on their way alone, as in 9999:10000 (repeatable).",
         "party": "With --live: this party's site and the pairs whose guest it is alone (repeatable).",
+        "context": "With --live and --party: the kubeconfig context that leads to this party's cluster.",
         "failed": "With --live: repeat what was not true, failed or was not done in the last run.",
         "inference": "With --live: file of the inference request that a bound model is to answer.",
         "parallel": "With --live: sites or jobs at once (default 4).",
@@ -195,6 +200,7 @@ def verify(  # noqa: PLR0913, PLR0917 - one argument per option
     all_pairs: bool = False,  # noqa: FBT001, FBT002 - as above
     pair: Sequence[str] | None = None,
     party: Sequence[str] | None = None,
+    context: str = "",
     failed: bool = False,  # noqa: FBT001, FBT002 - as above
     inference: str = "",
     parallel: int = 4,
@@ -205,7 +211,7 @@ def verify(  # noqa: PLR0913, PLR0917 - one argument per option
     from renderers.commands import run_verify
 
     defaults = (parallel, timeout) == (4, 600)
-    asked = (only, all_pairs, pair, party, failed, inference, not defaults)
+    asked = (only, all_pairs, pair, party, context, failed, inference, not defaults)
     if live:
         from renderers.verify_live_command import Request, run_verify_live
 
@@ -223,6 +229,7 @@ def verify(  # noqa: PLR0913, PLR0917 - one argument per option
                 parties=tuple(party or ()),
                 all_pairs=all_pairs,
                 failed=failed,
+                context=context,
                 inference=inference,
                 parallel=parallel,
                 timeout=timeout,
@@ -233,7 +240,8 @@ def verify(  # noqa: PLR0913, PLR0917 - one argument per option
         _exit(code)
         return
     if any(asked):
-        _usage("--only, --all-pairs, --pair, --party, --failed, --inference, --parallel and --timeout go with --live")
+        options = "--only, --all-pairs, --pair, --party, --context, --failed, --inference, --parallel and --timeout"
+        _usage(f"{options} go with --live")
     if from_ or digest is not None:
         from renderers.verify_folder_command import run_verify_folder
 

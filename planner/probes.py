@@ -127,6 +127,7 @@ PROBES: Final = (
         "the site's MySQL takes the login that FATE-Flow has, for its database",
         "a login from FATE-Flow's pod with what stands in its settings there, or what its log says of one",
         "FED996",
+        tries=2,
         needs=("namespace-exists",),
     ),
     ProbeSort(
@@ -194,6 +195,7 @@ PROBES: Final = (
         "no federation link of the site's RabbitMQ is broken",
         "rabbitmqctl is asked in the broker's pod, twice where a link is not up",
         "FED998",
+        seconds=60,
         needs=("namespace-exists",),
     ),
     ProbeSort(

@@ -15,6 +15,7 @@ from planner.probes import BY_ID, PROBES, ProbeSort
 from planner.releases import RELEASE_NAMES, Release, load
 from renderers import reference
 from renderers.commands import DIFFERENT, GOOD, USAGE, manual_pages
+from renderers.probes.pairs import CLOSED, CONCERNS, SERVING_CONCERNS
 
 
 def run_docs(*, check_only: bool) -> tuple[str, int]:
@@ -169,6 +170,8 @@ def probes_page() -> str:
         "error with the code that its table links to, or a more exact one. Where a probe needs another one that is",
         "false, it is not asked: the answer would say nothing new. What cannot be found out is neither true nor false",
         "([FED999](checks/FED999.md)), and a cluster that cannot be used leaves everything about its sites unchecked.",
+        "Some decide on the [verdict on pairs](../how-to/verify-live.md#the-verdict-on-pairs): what one of them",
+        "closes when it is false stands in its table.",
     ]
     for area, title in areas.items():
         lines += ["", f"## {title}"]
@@ -186,6 +189,8 @@ def _probe(sort: ProbeSort) -> list[str]:
         ("needs", needs),
         ("deadline", f"{sort.seconds} seconds{f', {sort.tries} tries' if sort.tries > 1 else ''}"),
     ]
+    concern = {**CONCERNS, **SERVING_CONCERNS}.get(sort.id)
+    rows.insert(1, ("closes", "no way" if concern is None else CLOSED[concern]))
     rows += [("[invariants](invariants.md)", "; ".join(upheld))] if upheld else []
     head = [f"### {sort.id}", "", f"{sort.sentence[0].upper()}{sort.sentence[1:]}.", "", "| | |", "| --- | --- |"]
     return [*head, *(f"| {name} | {text} |" for name, text in rows)]

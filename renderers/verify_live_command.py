@@ -7,6 +7,7 @@ from io import StringIO
 from pathlib import Path
 from typing import TextIO
 
+from planner.model import party_key
 from planner.plan import Plan
 from renderers.cluster.connections import Connections
 from renderers.cluster.selection import Wish, select
@@ -29,7 +30,8 @@ def run_verify_live(request: Request, stderr: TextIO | None = None) -> tuple[str
     mistake = request.mistake or space.mistake
     if mistake:
         return mistake, USAGE
-    selection = select(space, Wish(everything=True))
+    named = tuple(party_key(int(each)) for each in request.parties) if request.context else ()
+    selection = select(space, Wish(named, everything=True, context=request.context))
     teller = Teller("verify", request.format_name, space, selection)
     early = teller.early(NOTHING)
     if early is not None:
@@ -42,7 +44,7 @@ def run_verify_live(request: Request, stderr: TextIO | None = None) -> tuple[str
     choice = choose(request, plan, kept, ways)
     if isinstance(choice, str):
         return choice, USAGE
-    asked = _inference(request, plan)
+    asked = _inference(request, plan, kept)
     if isinstance(asked, str):
         return asked, USAGE
     reachable = Reachable({each.folder.key: each for each in selection.chosen}, dict(selection.not_ours), Connections())
@@ -52,9 +54,17 @@ def run_verify_live(request: Request, stderr: TextIO | None = None) -> tuple[str
     return teller.report(told(run)), exit_code(run)
 
 
-def _inference(request: Request, plan: Plan) -> Inference | str | None:
-    """The request that serving is to answer, what is wrong with it, or None where none was given."""
+def _inference(request: Request, plan: Plan, kept: Kept) -> Inference | str | None:
+    """The request that serving is to answer, what is wrong with it, or None where none was given.
+
+    The features of one that failed are not kept, so a repetition needs its file.
+    """
+    failed = kept.inference() if request.failed and request.does("serving") else None
     if not request.inference:
-        return None
+        told = (
+            f"--failed: the inference at party {failed} had no good answer: give its --inference, or leave it out with"
+        )
+        return None if failed is None else f"{told} --only probes or --only toy"
     guests = [*request.parties, *(pair.partition(":")[0] for pair in request.pairs)]
+    guests += [] if failed is None else [str(failed)]
     return read(Path(request.inference), plan, tuple(map(int, guests)))

@@ -2,8 +2,9 @@
 
 FATE-Flow keeps its jobs in MySQL and does not come up without it; eggroll keeps its nodes and sessions there. A
 password that was changed on one side only, a user without rights to the database, a database that nobody made, or a
-server that does not answer: FATE-Flow's own words say which (INV-DB-1 to INV-DB-4). The login was tried in
-FATE-Flow's own pod with what stands in its settings there, and nothing of it has left the pod.
+server that is not there: FATE-Flow's own words say which (INV-DB-1 to INV-DB-4). The login was tried in FATE-Flow's own
+pod with what stands in its settings there, and nothing of it has left the pod. What may pass is no refusal: with too
+many connections, or without an answer in time, it is unknown whether MySQL takes the login.
 
 Example:
 
@@ -22,6 +23,10 @@ _LOGIN = "give MySQL and FATE-Flow the same login and start both again; a chart'
 _EXTERNAL = "ask whoever runs that MySQL whether it knows the user, its password and the database of federation.yaml"
 _WAYS_OUT = (
     ("Can't connect", "see whether MySQL runs at that address, and whether a way leads there from FATE-Flow's pod"),
+    (
+        "is blocked",
+        "have MySQL forget the connections that broke: `FLUSH HOSTS`, or start it again; then look why they did",
+    ),
     (
         "'cryptography' package",
         "let the user log in with mysql_native_password, or take an image whose Python has the package cryptography",

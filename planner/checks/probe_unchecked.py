@@ -39,5 +39,7 @@ def site_unchecked(place: Place, sites: Sequence[str], cluster: str, reason: str
     """Say which sites (their keys) could not be probed for one reason; the first of them is on `cluster`."""
     named = some(list(map(label, sites)), _MOST_NAMED)
     message = f"{named} {'is' if len(sites) == 1 else 'are'} unchecked: {spoken(reason)}"
-    asked = f"`invoke verify --live {option(sites[0])}`" if sites[0].startswith("party-") else "`invoke verify --live`"
-    return Diagnostic(FAULT, message, place, f"let an operator of cluster {cluster} run {asked}")
+    is_party = sites[0].startswith("party-")
+    asked = f"`invoke verify --live {option(sites[0])}`" if is_party else "`invoke verify --live`"
+    own = ", with --context where your context for it has another name" if is_party else ""
+    return Diagnostic(FAULT, message, place, f"let an operator of cluster {cluster} run {asked}{own}")

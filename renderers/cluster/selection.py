@@ -30,6 +30,8 @@ from renderers.workspace import Workspace
 class Wish:
     """What was asked for: sites by key, all that are ours, or a folder that was handed over; and the context.
 
+    The context leads to the cluster of the sites that are named, else to that of all. With `everything` all sites are
+    meant, and sites may be named for their context.
     With `is_offline` no cluster will be spoken to, so none needs a context. Without `needs_fresh` it does not matter
     that federation.yaml was changed since, or is broken: what stands in `out/` is meant.
     """
@@ -114,8 +116,9 @@ def _chosen(workspace: Workspace, wish: Wish, plan: Plan, base: Selection) -> Se
         return replace(base, choices=plan.sites)
     keys = [planned.key for planned in plan.sites] if wish.everything else list(dict.fromkeys(wish.sites))
     wanted = [plan.by_key[key] for key in keys if key in plan.by_key]
-    if wish.context and len({planned.cluster.name for planned in wanted}) > 1:
-        return Selection(usage="--context names one cluster, and the sites are on several: apply them one by one")
+    named = [planned for planned in wanted if planned.key in wish.sites] or wanted
+    if wish.context and len({planned.cluster.name for planned in named}) > 1:
+        return Selection(usage="--context names one cluster, and the sites are on several: take them one by one")
     return _found(workspace, wish, base, wanted)
 
 
@@ -128,14 +131,15 @@ def _found(workspace: Workspace, wish: Wish, base: Selection, wanted: Sequence[P
     given = getattr(base.documents.get(FEDERATION), "data", None)
     known = _known_contexts() if wish.everything else ()
     for planned in wanted:
-        if wish.everything and not _may_be_ours(wish, planned, known):  # its folder, and all that is in it, is not read
-            not_ours.append((planned.key, _without_context(wish.context or planned.cluster.context)))
+        its = wish if not wish.sites or planned.key in wish.sites else replace(wish, context="")
+        if wish.everything and not _may_be_ours(its, planned, known):  # its folder, and all that is in it, is not read
+            not_ours.append((planned.key, _without_context(its.context or planned.cluster.context)))
             continue
         folder = _folder(tree, planned.key, workspace)
         if isinstance(folder, tuple):
             diagnostics += folder
             continue
-        reached = _reached(wish, Places(folder, planned, given))
+        reached = _reached(its, Places(folder, planned, given))
         if isinstance(reached, Chosen):
             chosen.append(reached)
         elif wish.everything:

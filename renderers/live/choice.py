@@ -35,6 +35,7 @@ class Request:
     parties: tuple[str, ...] = ()
     all_pairs: bool = False
     failed: bool = False
+    context: str = ""
     inference: str = ""
     parallel: int = 4
     timeout: int = 600
@@ -54,6 +55,8 @@ class Request:
             yield f"--party takes a party id, as in 9999, not {visible(wrong)}"
         if sum([bool(self.pairs), bool(self.parties), self.all_pairs, self.failed]) > 1:
             yield "take one of --pair, --party, --all-pairs and --failed"
+        if self.context and not self.parties:
+            yield "--context leads to the cluster of the party that --party names, and none is named"
         if self.all_pairs and not self.does("toy"):
             yield f"--all-pairs is about toy examples, and --only {self.only} runs none"
         if self.inference and not self.does("serving"):
@@ -126,7 +129,9 @@ def _chosen(request: Request, plan: Plan, kept: Kept, ways: Ways) -> Choice | st
         keys = tuple(planned.key for planned in plan.sites)
         return _by_stage(request, plan, Choice(keys, keys, _schedule(request, plan)))
     if request.failed:
-        at_fault = [key for key in kept.sites() if key in plan.by_key]
+        guest = kept.inference()
+        left = (*kept.sites(), *(() if guest is None else (party_key(guest),)))
+        at_fault = [key for key in left if key in plan.by_key]
         keys = tuple(dict.fromkeys([*at_fault, *map(party_key, chain.from_iterable(jobs))]))
         return _by_stage(request, plan, Choice(keys, keys, _some(jobs), is_part=True))
     if request.pairs:

@@ -128,8 +128,9 @@ def _of_toys(run: LiveRun) -> Iterator[Diagnostic]:
         if each.state is ToyState.UNCHECKED and party_key(each.guest) not in told
     )
     for (party, reason, again), count in list(unchecked.items())[:_MOST_TOYS]:
-        cluster = "" if again else run.plan.by_key[party_key(party)].cluster.name
-        yield toy_unchecked(_place(run.plan, party), party, count, reason, cluster)
+        key = party_key(party)
+        elsewhere = run.plan.by_key[key].cluster.name if run.reachable.why_not(key) else ""
+        yield toy_unchecked(_place(run.plan, party), party, count, reason, elsewhere=elsewhere, again=again)
 
 
 def _place(plan: Plan, party: int) -> Place:

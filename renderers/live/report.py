@@ -50,7 +50,11 @@ def told(run: LiveRun) -> Told:
     return Told(
         list(_lines(run, general, serving)),
         _outcome(run),
-        [*map(_probe_step, run.outcomes), *map(_toy_step, run.toys.outcomes)],
+        [
+            *map(_probe_step, run.outcomes),
+            *(Step(f"{label(key)} is probed", State.UNCHECKED, why, "probe") for key, why in run.unreached.items()),
+            *map(_toy_step, run.toys.outcomes),
+        ],
         {"verify": _data(run, general, serving)},
         tuple(findings(run)),
     )

@@ -104,11 +104,12 @@ class LiveRun:
     probing: Probing = field(init=False)
     serving: Probing = field(init=False)
     _known: Evidence | None = field(default=None, init=False)
+    _is_interrupted: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         """Nothing has been done yet."""
         found = self.reachable
-        self.guests = Guests(self.plan, found.chosen, found.not_ours, found.connections, self.timeout, self._links)
+        self.guests = Guests(self.plan, found.chosen, found.why_not, found.connections, self.timeout, self._links)
         self.toys = Rounds(self.guests.run, self.parallel, self.display, self.kept.log)
         self.probing = self._probing(self.choice.sites, self._probes)
         self.serving = self._probing(self.choice.serving, self._serving_probes)
@@ -124,6 +125,8 @@ class LiveRun:
                 self.serving.skip()
             elif self.serving.sites:
                 self.serving.run()
+        except KeyboardInterrupt:  # between two stages, or two rounds
+            self._is_interrupted = True
         finally:
             self.display.done()
         self._remember()
@@ -131,13 +134,18 @@ class LiveRun:
     @property
     def is_interrupted(self) -> bool:
         """Whether Ctrl-C has ended it."""
-        return self.probing.is_interrupted or self.toys.is_interrupted or self.serving.is_interrupted
+        stages = (self.probing, self.toys, self.serving)
+        return self._is_interrupted or any(each.is_interrupted for each in stages)
 
     @property
     def outcomes(self) -> tuple[ProbeOutcome, ...]:
-        """What probes told, site by site: that an API server answers is told once."""
-        known = {each.probe.site for each in self.probing.outcomes}
-        more = (each for each in self.serving.outcomes if each.probe.sort is not API or each.probe.site not in known)
+        """What probes told, site by site: that an API server answers is told once, unless it does no longer."""
+        known = {(each.probe.site, each.said.truth) for each in self.probing.outcomes if each.probe.sort is API}
+        more = (
+            each
+            for each in self.serving.outcomes
+            if each.probe.sort is not API or (each.probe.site, each.said.truth) not in known
+        )
         return (*self.probing.outcomes, *more)
 
     @property
@@ -162,30 +170,30 @@ class LiveRun:
     @property
     def unseen(self) -> Mapping[str, str]:
         """The sites of which something was to be asked and could not, by key, and why."""
-        return self._unseen([*self.probing.left, *self.serving.left])
+        return self._unseen(self.probing, self.serving)
 
-    def _unseen(self, left: Iterable[str]) -> Mapping[str, str]:
-        """The sites that nothing leads to, where nobody answers, and those that were left at Ctrl-C."""
-        away = {
-            each.probe.site: each.said.reason for each in self.outcomes if each.probe.sort is API and _is_unknown(each)
-        }
+    def _unseen(self, *stages: Probing) -> Mapping[str, str]:
+        """The sites that nothing leads to, where nobody answered these stages, and those that were left at Ctrl-C."""
+        outcomes = chain.from_iterable(each.outcomes for each in stages)
+        away = {each.probe.site: each.said.reason for each in outcomes if each.probe.sort is API and _is_unknown(each)}
+        left = chain.from_iterable(each.left for each in stages)
         return {**self.unreached, **away, **dict.fromkeys(left, "not probed any more when it was interrupted")}
 
     def verdicts(self) -> Verdicts | None:
         """What probes say about every pair, or those that were named; None where less was probed than that needs."""
         if self.choice.sites and self.choice.pairs:
             both = dict.fromkeys(chain.from_iterable((pair, (pair[1], pair[0])) for pair in self.choice.pairs))
-            return verdicts_on(self.ways, both, self.probing.outcomes, self._unseen(self.probing.left))
+            return verdicts_on(self.ways, both, self.probing.outcomes, self._unseen(self.probing))
         if not self.choice.sites or self.choice.is_part:
             return None
-        return verdicts(self.ways, self.probing.outcomes, self._unseen(self.probing.left))
+        return verdicts(self.ways, self.probing.outcomes, self._unseen(self.probing))
 
     def serving_verdicts(self) -> Verdicts | None:
         """The same about the pairs that must serve together."""
         if not self.choice.serving or self.choice.is_part or not self.plan.served.count_pairs():
             return None
         found = serving_ways(self.plan, self.ways.tables_of)
-        return verdicts(found, self.outcomes, self._unseen(self.serving.left), SERVING_CONCERNS)
+        return verdicts(found, self.outcomes, self._unseen(self.serving), SERVING_CONCERNS)
 
     def accused(self, job: Job) -> tuple[Obstacle, ...]:
         """The false sentences that concern a job: on its ways, both directions, and at its parties."""
@@ -264,19 +272,29 @@ class LiveRun:
     def _remember(self) -> None:
         """Keep what a repetition takes up: what a part of it did not do stays as it was."""
         earlier_jobs, earlier_sites = self.kept.again() or (), self.kept.sites()
-        again = [*(each.job for each in self.toys.outcomes if each.again), *self.toys.left]
-        if self.probing.is_interrupted:
-            again += islice(
-                chain(self.choice.schedule.alone, chain.from_iterable(self.choice.schedule.rounds)), MOST_LEFT
-            )
+        of_others = [each for each in self.toys.outcomes if each.is_of_others]
+        strange = {each.guest for each in of_others if self.reachable.why_not(party_key(each.guest))}
+        again = [each.job for each in self.toys.outcomes if each.again]
+        again += [*(each.job for each in of_others if each.guest not in strange), *self.toys.left]
         done = {each.job for each in self.toys.outcomes}
+        if self.probing.is_interrupted or self._is_interrupted:
+            coming = chain(self.choice.schedule.alone, chain.from_iterable(self.choice.schedule.rounds))
+            again += islice((job for job in coming if job not in done), MOST_LEFT)
         if self.choice.is_part or not self.choice.schedule.number:
             again += (job for job in earlier_jobs if job not in done)
         sites = [each.probe.site for each in self.outcomes if each.said.truth in {Truth.FALSE, Truth.UNKNOWN}]
-        sites += [*self.probing.left, *self.serving.left]
+        sites += [*self.probing.left, *self.serving.left, *self.unreached]
+        sites += map(party_key, sorted(strange))
         probed = {*self.choice.sites, *self.choice.serving}
         sites += (key for key in earlier_sites if key not in probed)
-        self.kept.remember(list(dict.fromkeys(again)), list(dict.fromkeys(sites)))
+        self.kept.remember(list(dict.fromkeys(again)), list(dict.fromkeys(sites)), self._inference_again())
+
+    def _inference_again(self) -> int | None:
+        """The party whose inference is to be repeated: it failed now, or the last time and was not asked for now."""
+        if self.inference is None:
+            return self.kept.inference()
+        said = [each.said.truth for each in self.serving.outcomes if each.probe.sort.id == "inference-answers"]
+        return None if said and set(said) == {Truth.TRUE} else self.inference.guest
 
 
 def tables_of(plan: Plan, space: Workspace) -> TablesOf:

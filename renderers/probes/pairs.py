@@ -8,7 +8,7 @@ all that go on from an exchange, is worked out once, so that the cost grows with
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Final, Literal
 
@@ -31,17 +31,30 @@ CONCERNS: Final[Mapping[str, Concern]] = {
     "fateflow-answers": "end",
     "mysql-takes-login": "end",
     "nginx-finds-fateflow": "end",
+    "pulsar-peers": "peer",
+    "broker-links": "peer",
     "peer-accepts": "hop",
     "peer-speaks-tls": "hop",
     "peer-certificate": "hop",
     "peer-answers": "peer",
 }
 """Which sorts decide on ways: of one hop, of the way to one party, of all that a site's table leads to, of all that
-begins or ends at a site, and of all that passes it. What no sort here says leaves every way open."""
+begins or ends at a site, and of all that passes it. What no sort here says leaves every way open, and so does what is
+said of no peer by one that asks about many: the broken link of one job, for example."""
 SERVING_CONCERNS: Final[Mapping[str, Concern]] = {"namespace-exists": "site", "serving-peers": "hop"}
 """The same for what the parties' serving says to each other."""
+CLOSED: Final[Mapping[Concern, str]] = {
+    "hop": "the ways that take this hop",
+    "peer": "the ways to each party that it finds cut off",
+    "table": "the ways that take the entry, or all that the table leads to",
+    "end": "the ways that begin or end at the site",
+    "site": "the ways that pass the site",
+}
+"""What a false sentence of each concern closes, in words."""
 _DATA: Final = frozenset({Channel.ROLLSITE, Channel.RABBITMQ, Channel.PULSAR})
 """What carries the data of a job: it flows both ways, whoever began."""
+_HANGING: Final = frozenset({"peer-accepts", "pulsar-peers", "broker-links"})
+"""Sorts whose false sentences about a way let a job on it hang."""
 _MOST_SOME: Final = 3
 TablesOf = Callable[[PlannedSite], Mapping[Channel, RouteTable]]
 
@@ -76,8 +89,8 @@ class Obstacle:
 
     @property
     def is_closed(self) -> bool:
-        """Whether an endpoint is known to accept no connection."""
-        return self.is_false and self.outcome is not None and self.outcome.probe.sort.id == "peer-accepts"
+        """Whether it is known to let a job hang: an endpoint that accepts no connection, or that nobody dials."""
+        return self.is_false and self.outcome is not None and self.outcome.probe.sort.id in _HANGING
 
 
 @dataclass(slots=True)
@@ -131,7 +144,13 @@ def evidence(
     wanted = {Truth.FALSE} if false_alone else {Truth.FALSE, Truth.UNKNOWN, Truth.HELD}
     for outcome in outcomes:
         concern = concerns.get(outcome.probe.sort.id)
-        if concern is not None and outcome.said.truth in wanted:
+        if concern is None or outcome.said.truth not in wanted:
+            continue
+        if concern == "peer" and not outcome.probe.peer:
+            for peer in outcome.said.peers:
+                about = replace(outcome, probe=replace(outcome.probe, peer=peer))
+                found.add(concern, Obstacle(outcome.probe.site, outcome.said.reason, about))
+        else:
             found.add(concern, Obstacle(outcome.probe.site, outcome.said.reason, outcome))
     if not false_alone:
         for key, why in unseen.items():

@@ -25,12 +25,14 @@ class Truth(StrEnum):
 class Said:
     """The answer to a probe: `reason` is a clause that says why it is not true, with findings for the report.
 
-    A sentence that is true may have findings too, as long as none of them is an error.
+    A sentence that is true may have findings too, as long as none of them is an error. `peers` are the sites (keys) to
+    which nothing arrives, where a probe asks about many at once.
     """
 
     truth: Truth = Truth.TRUE
     reason: str = ""
     diagnostics: tuple[Diagnostic, ...] = ()
+    peers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from math import ceil
 from typing import Final
 
 from planner.diagnostics import Diagnostic
@@ -13,7 +14,7 @@ from planner.model import party_key
 from planner.plan import Plan, PlannedSite
 from planner.toy_schedule import Job
 from planner.wording import spoken
-from renderers.cluster.api import Api, ApiError, RefusedError, UnreachableError
+from renderers.cluster.api import Api, ApiError, Ran, RefusedError, UnreachableError
 from renderers.cluster.clock import Deadline
 from renderers.cluster.connections import Connections
 from renderers.cluster.folder import SiteFolder
@@ -24,6 +25,8 @@ from renderers.toy.outcomes import ToyOutcome, ToyState
 
 _LOOK_SECONDS: Final = 30.0
 """Seconds to find the pod of a party, or to ask FATE something."""
+_CONFIRM_SECONDS: Final = 5.0
+"""Seconds in which an API server must answer after a request to it was lost, or it is given up."""
 _STOP_SECONDS: Final = 60.0
 """Seconds to stop a job: FATE asks every party of it, up to three times for 10 s."""
 
@@ -39,7 +42,7 @@ class Guest:
 
 @dataclass(slots=True)
 class Guests:
-    """All parties that may start jobs; `not_ours` says by site key why nothing leads to a party's cluster.
+    """All parties that may start jobs; `why_not` says of a site, by key, why nothing leads to its cluster, if so.
 
     Used by several threads. `diagnostics` are the findings about clusters, each once. `look` says what there is to see
     of a job while it hangs.
@@ -47,43 +50,43 @@ class Guests:
 
     plan: Plan
     chosen: Mapping[str, Chosen]
-    not_ours: Mapping[str, str]
+    why_not: Callable[[str], str]
     connections: Connections
     timeout: int
     look: Callable[[Job], Iterable[str]] = lambda _: ()
     diagnostics: dict[Diagnostic, None] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def of(self, party: int) -> Guest | str:
-        """The party as a guest, or a clause that says why it cannot be one."""
-        key = party_key(party)
-        chosen = self.chosen.get(key)
-        if chosen is None or not chosen.context:
-            return f"not ours ({self.not_ours.get(key) or 'no context of the kubeconfig leads to its cluster'})"
+    def of(self, job: Job) -> Guest | ToyOutcome:
+        """Who starts a job; or how it ends because nobody can."""
+        key = party_key(job[0])
+        why = self.why_not(key)
+        if why:
+            return ToyOutcome(job, ToyState.UNCHECKED, reason=why, is_of_others=True)
+        chosen = self.chosen[key]
         found = self.connections.to(chosen)
         if isinstance(found, Diagnostic):
             with self._lock:
                 self.diagnostics[found] = None
-            return f"cluster {chosen.folder.cluster} could not be used"
+            return _away(job, chosen.folder)
         return Guest(self.plan.by_key[key], chosen.folder, found)
 
     def run(self, job: Job) -> ToyOutcome:
         """One toy example, from finding its container to its verdict."""
-        guest = self.of(job[0])
-        if isinstance(guest, str):
-            return ToyOutcome(job, ToyState.UNCHECKED, reason=guest)
+        guest = self.of(job)
+        if isinstance(guest, ToyOutcome):
+            return guest
         toy, clock = guest.planned.release.toy, guest.api.clock
         planned = places.planned_places(toy, guest.planned.modules)
         if not planned:
             names = " or ".join(dict.fromkeys(place.name for place in toy.places))
             reason = f"party {job[0]} has no {names}, and the toy example of {guest.folder.release} runs nowhere else"
-            return ToyOutcome(job, ToyState.UNCHECKED, reason=reason)
+            return ToyOutcome(job, ToyState.UNCHECKED, reason=reason, is_of_others=True)
         begun = clock.now()
         try:
             found = places.spot(guest.api, guest.folder, planned, Deadline(_LOOK_SECONDS, clock))
         except UnreachableError as error:
-            guest.api.given_up = str(error)
-            return ToyOutcome(job, ToyState.UNCHECKED, reason=f"cluster {guest.folder.cluster} could not be used")
+            return _away(job, guest.folder) if _is_away(guest.api, str(error)) else _refused(job, error, 0.0)
         except ApiError as error:
             return _refused(job, error, 0.0)
         if found is None:
@@ -104,14 +107,26 @@ class Guests:
             return _refused(job, error, deadline.elapsed)
         is_late = ran.code is None and deadline.left <= 0
         rule = toy.verdict if len(job[1:]) == 1 else OF_THREE
-        channels, seconds = guest.planned.channels, round(deadline.elapsed)
-        verdict = judge(rule, ran, channels, seconds, is_late=is_late)
+        channels, words = guest.planned.channels, _words(ran)
+        verdict = judge(rule, ran, channels, round(deadline.elapsed), is_late=is_late)
+        if verdict.hanging and deadline.left > 0:
+            try:
+                followed = _followed(guest, found, job, verdict.hanging, deadline)
+            except ApiError as error:
+                outcome = _refused(job, error, deadline.elapsed)
+                reason = f"{outcome.reason}, and job {verdict.hanging} may still run"
+                return replace(outcome, reason=reason, words=words)
+            if followed is not None:
+                words += _words(followed)
+                ran = replace(followed, output=f"{ran.output}\n{followed.output}")  # without the tool's giving up
+                is_late = ran.code is None and deadline.left <= 0
+                verdict = judge(rule, ran, channels, round(deadline.elapsed), is_late=is_late)
         if verdict.failed:
-            ran = replace(ran, errors=f"{ran.errors}{_reported(guest, found, verdict.failed)}")
-            verdict = judge(rule, ran, channels, seconds, is_late=is_late)
+            died = _reported(guest, found, verdict.failed)
+            words, ran = f"{words}{died}", replace(ran, errors=f"{ran.errors}{died}")
+            verdict = judge(rule, ran, channels, round(deadline.elapsed), is_late=is_late)
         told = tuple(self.look(job)) if verdict.hanging else ()  # while it hangs: what a job has made goes with it
         stopped = f", and {_stopped(guest, found, verdict.hanging)}" if verdict.hanging else ""
-        words = ran.output if not ran.errors else f"{ran.output}{ran.errors}"
         return ToyOutcome(
             job,
             verdict.state,
@@ -122,6 +137,16 @@ class Guests:
             words=words,
             told=told,
         )
+
+
+def _words(ran: Ran) -> str:
+    return f"{ran.output}{ran.errors}"
+
+
+def _followed(guest: Guest, found: places.Spot, job: Job, number: str, deadline: Deadline) -> Ran | None:
+    """What became of a job after the tool that started it gave up; None where the tool waits as long as we do."""
+    command = commands.follow(guest.planned.release.toy, found.place, job, number, ceil(deadline.left))
+    return guest.api.run(found.namespace, found.pod, found.container, command, deadline) if command else None
 
 
 def _reported(guest: Guest, found: places.Spot, job: str) -> str:
@@ -144,6 +169,24 @@ def _stopped(guest: Guest, found: places.Spot, job: str) -> str:
     except ApiError as error:
         return f"could not be stopped: {spoken(str(error))}"
     return "was stopped" if is_good(ran) else f"could not be stopped: {said(ran)}"
+
+
+def _is_away(api: Api, reason: str) -> bool:
+    """Whether an API server is given up of which a request was lost: a short question to it stays unanswered too."""
+    if not api.given_up:
+        try:
+            api.version(Deadline(_CONFIRM_SECONDS, api.clock))
+        except UnreachableError:
+            api.given_up = reason
+        except ApiError:
+            return False
+    return bool(api.given_up)
+
+
+def _away(job: Job, folder: SiteFolder) -> ToyOutcome:
+    """How a job ends whose guest's cluster does not answer: it may the next time."""
+    reason = f"cluster {folder.cluster} could not be used"
+    return ToyOutcome(job, ToyState.UNCHECKED, reason=reason, again=True, is_of_others=True)
 
 
 def _refused(job: Job, error: ApiError, seconds: float) -> ToyOutcome:

@@ -12,6 +12,7 @@ from planner.channels import Channel
 from planner.releases import Verdict
 from planner.wording import duration, spoken
 from renderers.cluster.api import Ran
+from renderers.toy.commands import CANNOT_RUN
 from renderers.toy.failure_texts import HANGS, Suspicion, of_channels, suspected
 from renderers.toy.outcomes import ToyState
 
@@ -25,7 +26,7 @@ _REFUSAL: Final = re.compile(r"\"(?:retmsg|message)\":\s*\"((?:[^\"\\]|\\.){1,20
 _CODE: Final = re.compile(r"\"(?:ret)?code\": (\d+)")
 _ENDED: Final = frozenset({"failed", "canceled", "cancelled", "timeout"})
 _GAVE_UP: Final = ("check job status timeout", "job running time exceed", "timeout...")
-_NO_COMMAND: Final = frozenset({126, 127})
+_NO_COMMAND: Final = frozenset({CANNOT_RUN, 127})
 _KILLED: Final = 128
 """Exit codes above this one are those of signals: the container was ended, or ran out of memory."""
 _TRACE: Final = re.compile(r"^(?:\w+\.)*(\w*(?:Error|Exception|Exit)): (.+)$", re.MULTILINE)

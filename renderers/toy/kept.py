@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from planner.diagnostics import Diagnostic
 from planner.toy_schedule import Job
@@ -25,6 +25,14 @@ _MOST_SEARCHED: Final = 2**16
 _VERSION: Final = 1
 _PAIR: Final = 2
 _THREE: Final = 3
+
+
+class _Last(NamedTuple):
+    """What the last run left to be repeated."""
+
+    again: tuple[Job, ...]
+    sites: tuple[str, ...]
+    inference: int | None
 
 
 class Kept:
@@ -44,27 +52,33 @@ class Kept:
         left = "" if outcome.is_proved else outcome.words[-_MOST_SEARCHED:]
         return replace(outcome, words=left, log=str(path) if self._write(path, data) else "")
 
-    def remember(self, again: Sequence[Job], sites: Sequence[str] = ()) -> None:
-        """Keep which jobs a repetition takes up, and which sites (by key) it probes."""
+    def remember(self, again: Sequence[Job], sites: Sequence[str] = (), inference: int | None = None) -> None:
+        """Keep what a repetition takes up: jobs, sites (by key) to probe, and the party whose inference failed."""
         document = {
             "version": _VERSION,
             "federation": self._federation,
             "again": [list(job) for job in again],
             "sites": list(sites),
+            "inference": inference,
         }
         self._write(self._folder / _LAST, json.dumps(document).encode())
 
     def again(self) -> tuple[Job, ...] | None:
         """The jobs that the last run left to be repeated; None when there was none."""
         last = self._last()
-        return None if last is None else last[0]
+        return None if last is None else last.again
 
     def sites(self) -> tuple[str, ...]:
         """The sites, by key, of which the last run found something that is not true."""
         last = self._last()
-        return () if last is None else last[1]
+        return () if last is None else last.sites
 
-    def _last(self) -> tuple[tuple[Job, ...], tuple[str, ...]] | None:
+    def inference(self) -> int | None:
+        """The party at which the last inference request got no good answer; None when there is none."""
+        last = self._last()
+        return None if last is None else last.inference
+
+    def _last(self) -> _Last | None:
         """What the last run left; None when there was none, or it cannot be read."""
         data = read_bounded(self._folder / _LAST)
         if isinstance(data, Diagnostic):
@@ -73,7 +87,9 @@ class Kept:
             document: Any = json.loads(data)
             if document["version"] != _VERSION or document["federation"] != self._federation:
                 return None
-            return tuple(map(_job, document["again"])), tuple(map(str, document.get("sites", ())))
+            guest = document.get("inference")
+            jobs, sites = map(_job, document["again"]), map(str, document.get("sites", ()))
+            return _Last(tuple(jobs), tuple(sites), None if guest is None else int(guest))
         except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
             return None
 

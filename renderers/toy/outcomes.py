@@ -24,8 +24,9 @@ class ToyOutcome:
     """One job: its guest and hosts, what it proved, and after how many seconds.
 
     `reason` says in a clause why it is not proved, `suspicion` what the known failure texts in its output mean.
-    With `again` a repetition of what failed takes it up. `words` is what the job wrote, `log` where it is kept, `told`
-    what others had to say of it while it hung.
+    With `again` a repetition of what failed takes it up. `is_of_others` says that nothing of it could be begun: its
+    guest's cluster is not ours or is away, or the guest has no container for it. `words` is what the job wrote, `log`
+    where it is kept, `told` what others had to say of it while it hung.
     """
 
     job: Job
@@ -34,6 +35,7 @@ class ToyOutcome:
     reason: str = ""
     suspicion: Suspicion | None = None
     again: bool = False
+    is_of_others: bool = False
     words: str = ""
     log: str = ""
     told: tuple[str, ...] = ()
@@ -62,11 +64,6 @@ class ToyOutcome:
     def is_proved(self) -> bool:
         """Whether FATE itself said that these parties can work together."""
         return self.state is ToyState.PROVED
-
-    @property
-    def is_of_others(self) -> bool:
-        """Whether it was not begun, and no repetition from here would: its guest's cluster is not ours, or is away."""
-        return self.state is ToyState.UNCHECKED and not self.again
 
     @property
     def sentence(self) -> str:

@@ -59,24 +59,25 @@ class Rounds:
 
     def _round(self, jobs: Round, hold: Callable[[Job], ToyOutcome | None]) -> None:
         """One round. Threads are daemons: one that waits for a cluster must not keep the program from ending."""
-        self.display.round(len(jobs))
-        waiting: deque[Job] = deque()
-        for job in jobs:
-            held = hold(job)
-            if held is None:
-                waiting.append(job)
-            else:
-                self._ended(held)
-        number, running = len(waiting), dict[Job, float]()
+        coming, waiting, running = deque(jobs), deque[Job](), dict[Job, float]()
         told: SimpleQueue[_Told] = SimpleQueue()
-        for _ in range(min(self.parallel, number)):
-            threading.Thread(target=_work, args=(waiting, self.do, told), name="toy", daemon=True).start()
         try:
+            self.display.round(len(jobs))
+            while coming:
+                held = hold(coming[0])
+                if held is None:
+                    waiting.append(coming[0])
+                else:
+                    self._ended(held)
+                coming.popleft()
+            number = len(waiting)
+            for _ in range(min(self.parallel, number)):
+                threading.Thread(target=_work, args=(waiting, self.do, told), name="toy", daemon=True).start()
             for each in _heard(told, number):
                 self._listen(each, running)
         except KeyboardInterrupt:
             self.is_interrupted = True
-            self.left = _emptied(waiting)
+            self.left = _emptied(waiting, coming)
             with suppress(Empty):
                 while True:
                     self._listen(told.get_nowait(), running)
@@ -127,9 +128,10 @@ def _heard(told: SimpleQueue[_Told], number: int) -> Iterator[_Told]:
         yield each
 
 
-def _emptied(waiting: deque[Job]) -> tuple[Job, ...]:
+def _emptied(*waiting: deque[Job]) -> tuple[Job, ...]:
     """What nobody has begun yet, and nobody will."""
     found = []
-    while waiting:
-        found.append(waiting.popleft())
+    for jobs in waiting:
+        while jobs:
+            found.append(jobs.popleft())
     return tuple(found[:MOST_LEFT])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
@@ -54,6 +55,11 @@ def outcomes(draw: st.DrawFn, plan: Plan) -> list[ProbeOutcome]:
     for site, peer, endpoint in draw(st.lists(st.sampled_from(dials), max_size=3)):
         sort = draw(st.sampled_from(["peer-accepts", "peer-speaks-tls", "peer-answers"]))
         found.append(outcome(sort, site, draw(_TRUTHS), peer, None if sort == "peer-answers" else endpoint))
+    parties = [each for each in plan.sites if each.site.id is not None]
+    for party in draw(st.lists(st.sampled_from(parties), max_size=1)):
+        about = outcome(draw(st.sampled_from(["pulsar-peers", "broker-links"])), party.key, draw(_TRUTHS))
+        peers = draw(st.lists(st.sampled_from([each.key for each in parties]), max_size=2, unique=True))
+        found.append(replace(about, said=replace(about.said, peers=tuple(peers))))
     sites = draw(st.lists(st.sampled_from([each.key for each in plan.sites]), max_size=1))
     return [*found, *(outcome(draw(st.sampled_from(_OF_SITES)), site, draw(_TRUTHS)) for site in sites)]
 

@@ -64,7 +64,7 @@ def met(boxes: Mapping[str, Run]) -> Iterator[Mapping[str, Met]]:
         }
 
         def dial(name: str) -> Mapping[str, Dialled]:
-            found = talk(boxes[name], tuple(endpoints.values()), 2)
+            found = talk(boxes[name], tuple(endpoints.values()), 4)
             return dict(zip(endpoints, (each.dialled for each in found), strict=True))
 
         def listen(name: str) -> tuple[Talked, bool]:
@@ -113,17 +113,69 @@ def test_an_image_without_tools_says_so(met: Mapping[str, Met]) -> None:
         ("nc: can't connect to remote host (10.1.1.1): Connection refused", Reached.REFUSED),
         ("nc: 10.1.1.1 (10.1.1.1:80): Operation timed out", Reached.SILENT),
         ("nc: bad address 'rollsite.b.svc'", Reached.NO_NAME),
-        ("bash: nowhere: Temporary failure in name resolution", Reached.NO_NAME),
+        ("bash: nowhere: Name or service not known", Reached.NO_NAME),
+        ("bash: nowhere: Temporary failure in name resolution", Reached.NOT_TRIED),
+        ("Non-recoverable failure in name resolution", Reached.NOT_TRIED),
+        ("Try again", Reached.NOT_TRIED),
+        ("Cannot assign requested address", Reached.NOT_TRIED),
+        ("[Errno 24] Too many open files", Reached.NOT_TRIED),
+        ("bash: fork: Cannot allocate memory", Reached.NOT_TRIED),
+        ("sh: 5: Cannot fork", Reached.NOT_TRIED),
+        ("sh: can't fork: Resource temporarily unavailable", Reached.NOT_TRIED),
+        ("bash: line 9:  4711 Killed   nc", Reached.NOT_TRIED),
         ("nc: invalid option -- 'z'", Reached.NO_TOOL),
         ("bash: line 3: /dev/tcp/10.1.1.1/80: No such file or directory", Reached.NO_TOOL),
         ("nc: read error: Connection reset by peer", Reached.OPEN),
-        ("begun", Reached.OPEN),
+        ("begun", Reached.SILENT),
+        ("begun nc", Reached.NOT_TRIED),
+        ("over", Reached.NOT_TRIED),
     ],
 )
 def test_words_of_tools_are_understood(words: str, expected: Reached) -> None:
-    """Also of those that no test machine has; an nc that is still at it has a connection."""
+    """Also of those that no test machine has; an nc that is still at it may have a connection or none."""
     found = talk(lambda _: Ran(137, f"0 {words}\nend\n", ""), (Endpoint("10.1.1.1", 80),), 1)
     assert found[0].dialled.reached is expected
+
+
+def test_what_a_pod_could_not_do_is_no_closed_port() -> None:
+    """An endpoint of which nothing is told was not tried, nor was one that was begun when the time was nearly over."""
+    errors = "bash: fork: Resource temporarily unavailable"
+    (found,) = talk(lambda _: Ran(0, "end\n", errors), (Endpoint("10.1.1.1", 80),), 1)
+    assert found.dialled == Dialled(Reached.NOT_TRIED, f"the pod did not come to it in time: {errors}")
+    assert found.dialled.tells_nothing
+    for output, expected in (("0 begun\nlate\nend\n", Reached.SILENT), ("late\n0 begun\nend\n", Reached.NOT_TRIED)):
+        (found,) = talk(lambda _: Ran(137, output, ""), (Endpoint("10.1.1.1", 80),), 1)  # noqa: B023 - called at once
+        assert found.dialled.reached is expected
+
+
+def test_a_pod_without_room_for_a_process_has_heard_nothing() -> None:
+    """What would have read the answer was not started; a shell that tried again, and could then, has done its work."""
+    lack = "0 bash: fork: retry: Resource temporarily unavailable\n"
+    for output, expected in (
+        (f"0 begun\n0 open\n{lack}0 over\nend\n", Reached.NOT_TRIED),
+        (f"{lack}0 begun\n0 open\n0 over\nend\n", Reached.OPEN),
+        (f"0 begun\n0 open\n{lack}0  48 54\n0 over\nend\n", Reached.OPEN),
+    ):
+        (found,) = talk(lambda _: Ran(0, output, ""), (Endpoint("10.1.1.1", 80),), 1, b"hello")  # noqa: B023 - called at once
+        assert found.dialled.reached is expected
+
+
+def test_an_nc_that_starts_late_is_no_connection(tmp_path: Path) -> None:
+    """It is killed before it can say that nobody answers."""
+    folder = box(tmp_path, "dash and nc")
+    (folder / "nc").unlink()
+    (folder / "nc").write_text('#!/bin/sh\n[ "$1" = -z ] && echo "invalid option" || exec sleep 30\n', encoding="utf-8")
+    (folder / "nc").chmod(0o755)
+    (found,) = talk(partial(run_in, folder), (Endpoint("127.0.0.1", closed()),), 1)
+    assert found.dialled.reached is Reached.NOT_TRIED
+
+
+def test_a_pod_that_cannot_wait_tells_nothing(tmp_path: Path) -> None:
+    """Whoever does not answer at once would be told as silent."""
+    folder = box(tmp_path, "bash alone")
+    (folder / "sleep").unlink()
+    with full() as port, pytest.raises(UnreachableError, match="cut off"):
+        talk(partial(run_in, folder), (Endpoint("127.0.0.1", port),), 2)
 
 
 def test_half_a_byte_is_none() -> None:
@@ -311,6 +363,13 @@ def test_without_a_connection_nothing_is_known_of_tls() -> None:
     assert inside_tls.judged(Talked(refused)) == Handshake(refused)
 
 
+@pytest.mark.parametrize(("is_proxied", "expected"), [(False, False), (True, None)])
+def test_a_sidecar_that_ends_a_connection_is_not_the_server(is_proxied: bool, expected: bool | None) -> None:
+    """It took the connection before it knew whether anybody is there."""
+    found = inside_tls.judged(Talked(Dialled(Reached.OPEN), b"", is_over=True), is_proxied=is_proxied)
+    assert found.speaks_tls is expected
+
+
 # Pods
 
 
@@ -337,6 +396,14 @@ def test_pods_are_found_by_the_names_of_charts_and_of_ours(
     """A Deployment's, a StatefulSet's, with sidecars, of old charts; by the container that is meant."""
     found = [(each.pod, each.container) for each in spots_in([pod(name, "a", *containers)], component)]
     assert found == ([] if expected is None else [(name, expected)])
+
+
+def test_a_sidecar_of_istio_is_seen() -> None:
+    """Whether it is a container beside the others, or one of those that are started first and stay."""
+    plain, beside = pod("pulsar-0", "a", "pulsar"), pod("pulsar-1", "a", "pulsar", "istio-proxy")
+    first = pod("pulsar-2", "a", "pulsar")
+    first["spec"]["initContainers"] = [{"name": "istio-proxy", "restartPolicy": "Always"}]
+    assert [each.is_proxied for each in spots_in([plain, beside, first], "pulsar")] == [False, True, True]
 
 
 def test_only_what_is_ready_is_used() -> None:

@@ -22,6 +22,7 @@ import pytest
 from planner.channels import Channel
 from planner.lookup import Endpoint
 from planner.plan import Plan
+from planner.probes import BY_ID
 from planner.site_json import Dial
 from renderers.cluster.api import Api, Ran
 from renderers.cluster.clock import Clock, Deadline
@@ -247,6 +248,7 @@ def test_fateflow_is_asked_at_its_services_and_its_pod() -> None:
         (HttpAnswer(Dialled(Reached.SILENT)), "nobody answers in time"),
         (HttpAnswer(Dialled(Reached.NO_NAME)), "there is no such name, or no pod behind it is ready"),
         (HttpAnswer(OPEN, 0, "SSH-2.0"), "what answers there does not speak HTTP"),
+        (HttpAnswer(OPEN), "it takes the connection and does not answer in time"),
         (answer(502, "<html>"), "the answer is 502"),
         (answer(200, "<html>welcome</html>"), "what answers there is no FATE-Flow"),
         (answer(200, ["retcode"]), "what answers there is no FATE-Flow"),
@@ -258,6 +260,17 @@ def test_a_fateflow_that_does_not_answer(given: HttpAnswer, words: str) -> None:
     code, message = fault(said(sight(pods), "fateflow-answers"))
     assert code == "FED986"
     assert message == f"FATE-Flow of party 9999 does not answer at fateflow-client:9380: {words}"
+
+
+NOT_TRIED: Final = Dialled(Reached.NOT_TRIED, "Temporary failure in name resolution")
+
+
+@pytest.mark.parametrize("sort", ["fateflow-answers", "nginx-finds-fateflow", "components-answer"])
+def test_what_the_pod_could_not_try_is_unknown(sort: str) -> None:
+    """A pod at its limit, or a DNS that gives no answer, says nothing of a component."""
+    pods = Pods(dials=dict.fromkeys(WHO, NOT_TRIED))
+    found = said(sight(pods, engine="spark_rabbitmq"), sort, "rabbitmq" if sort == "components-answer" else "")
+    assert found == Said(Truth.UNKNOWN, NOT_TRIED.words)
 
 
 def test_others_ask_where_fateflow_is_not_ready() -> None:
@@ -355,6 +368,13 @@ def test_an_nginx_that_knows_an_earlier_fateflow(nginx: str, notes: int) -> None
     assert all("12:04:07 UTC, after nginx's at 11:50:01 UTC" in note.message for note in found.diagnostics[0].notes)
 
 
+def test_an_nginx_that_waits() -> None:
+    """For an address that swallows packets: it takes the connection, and has no answer."""
+    found = said(sight(Pods(ask_of=lambda *_: HttpAnswer(OPEN)), engine="spark_rabbitmq"), "nginx-finds-fateflow")
+    why = "it takes the connection and does not answer in time; nginx may wait for an address that does not answer"
+    assert fault(found) == ("FED964", f"nginx of party 9999 does not lead to its FATE-Flow: {why}")
+
+
 def test_an_nginx_that_leads_to_somebody_else() -> None:
     """FATE-Flow 2 tells whose it is."""
     told = {"code": 0, "data": {"party_id": "10000"}}
@@ -446,6 +466,8 @@ class Cursor:
 class Connection:
     def cursor(self): return Cursor()
 def connect(host, port, user, password, database, connect_timeout, read_timeout):
+    if password == "busy":
+        raise OperationalError(1040, "Too many connections")
     if password != os.environ["RIGHT"]:
         words = "Access denied for user 'fate'@'10.0.0.7' (using password: YES)"
         raise OperationalError(1045, words + os.environ["ADD"])
@@ -474,7 +496,10 @@ def test_the_login_is_tried_with_what_fateflow_has(text: str, tmp_path: Path) ->
     """In the shape of either generation; the password is nowhere in what comes out, even if MySQL repeats it."""
     assert log_in(tmp_path, text) == {"rows": [["1"]]}
     found = log_in(tmp_path, text, right="another", add=" s3cr3t")
-    assert found == {"refused": "Access denied for user 'fate'@'10.0.0.7' (using password: YES) ..."}
+    words = "Access denied for user 'fate'@'10.0.0.7' (using password: YES) ..."
+    assert found == {"refused": words, "number": 1045}
+    busy = {"refused": "Too many connections", "number": 1040}
+    assert log_in(tmp_path, text.replace("s3cr3t", "busy")) == busy
 
 
 def test_settings_that_say_no_login(tmp_path: Path) -> None:
@@ -504,7 +529,7 @@ def ran_in_fateflow(told: object) -> Pods:
 
 def test_what_mysql_says_to_the_login() -> None:
     """It is told in MySQL's words, and where to mend it by whose MySQL it is."""
-    refused = {"refused": "Access denied for user 'fate'@'10.0.0.7' (using password: YES)"}
+    refused = {"refused": "Access denied for user 'fate'@'10.0.0.7' (using password: YES)", "number": 1045}
     assert said(sight(ran_in_fateflow({"rows": [["1"]]})), "mysql-takes-login") == Said()
     found = said(sight(ran_in_fateflow(refused)), "mysql-takes-login")
     assert fault(found) == ("FED996", f"MySQL of party 9999 refuses FATE-Flow: {refused['refused']}")
@@ -514,6 +539,56 @@ def test_what_mysql_says_to_the_login() -> None:
     assert "whoever runs that MySQL" in found.diagnostics[0].hint
     found = said(sight(ran_in_fateflow({"unknown": "the Python of its pod has no pymysql"})), "mysql-takes-login")
     assert (found.truth, found.reason) == (Truth.UNKNOWN, "the Python of its pod has no pymysql")
+
+
+CANNOT: Final = "Can't connect to MySQL server on 'mysql' "
+
+
+@pytest.mark.parametrize(
+    ("number", "words", "truth"),
+    [
+        (1044, "Access denied for user 'fate'@'%' to database 'eggroll_meta'", Truth.FALSE),
+        (1045, "Zugriff verweigert", Truth.FALSE),
+        (1049, "Unknown database 'eggroll_meta'", Truth.FALSE),
+        (1129, "Host '10.0.0.7' is blocked because of many connection errors", Truth.FALSE),
+        (1130, "Host '10.0.0.7' is not allowed to connect to this MySQL server", Truth.FALSE),
+        (2003, f"{CANNOT}([Errno 111] Connection refused)", Truth.FALSE),
+        (2003, f"{CANNOT}([Errno -2] Name or service not known)", Truth.FALSE),
+        (2003, f"{CANNOT}([Errno -2] Name does not resolve)", Truth.FALSE),
+        (0, "'cryptography' package is required for sha256_password", Truth.FALSE),
+        (2003, f"{CANNOT}([Errno -3] Temporary failure in name resolution)", Truth.UNKNOWN),
+        (2003, f"{CANNOT}(timed out)", Truth.UNKNOWN),
+        (2003, f"{CANNOT}([Errno 113] No route to host)", Truth.UNKNOWN),
+        (2013, "Lost connection to MySQL server during query (timed out)", Truth.UNKNOWN),
+        (1040, "Too many connections", Truth.UNKNOWN),
+        (1203, "User fate already has more than 'max_user_connections' active connections", Truth.UNKNOWN),
+        (0, "ValueError", Truth.UNKNOWN),
+    ],
+)
+def test_what_may_pass_is_no_refusal(number: int, words: str, truth: Truth) -> None:
+    """Only a no that stays one is told with a hint to change the login; anything else is unknown, in MySQL's words."""
+    found = said(sight(ran_in_fateflow({"refused": words, "number": number})), "mysql-takes-login")
+    assert found.truth is truth
+    if truth is Truth.UNKNOWN:
+        assert found == Said(truth, words)
+
+
+def test_a_login_is_tried_twice() -> None:
+    """What passes within a second is not told at all."""
+    assert BY_ID["mysql-takes-login"].tries == 2
+
+
+@pytest.mark.parametrize(
+    ("why", "truth"), [("[Errno 111] Connection refused", Truth.FALSE), ("timed out", Truth.UNKNOWN)]
+)
+def test_why_a_log_tells_of_no_connection(why: str, truth: Truth) -> None:
+    """A FATE-Flow that is not ready and waits for MySQL has not been refused."""
+    statuses = [{"name": "fateflow", "ready": False, "restartCount": 0}]
+    server = Server((thing("Pod", "python-0", status={"containerStatuses": statuses}),))
+    server.logs = {"python-0/fateflow": f'pymysql.err.OperationalError: (2003, "{CANNOT}({why})")'}
+    found = said(sight(Pods(ready=("mysql",)), server), "mysql-takes-login")
+    assert found.truth is truth
+    assert found.reason.endswith(f"{CANNOT}({why})")
 
 
 @pytest.mark.parametrize(
@@ -558,15 +633,16 @@ def test_what_a_log_says_of_a_time_that_is_over(words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "hint"),
+    ("number", "words", "hint"),
     [
-        ("Can't connect to MySQL server on 'mysql' (timed out)", "whether MySQL runs at that address"),
-        ("'cryptography' package is required for sha256_password", "mysql_native_password"),
+        (2003, f"{CANNOT}([Errno 111] Connection refused)", "whether MySQL runs at that address"),
+        (1129, "Host '10.0.0.7' is blocked because of many connection errors", "FLUSH HOSTS"),
+        (0, "'cryptography' package is required for sha256_password", "mysql_native_password"),
     ],
 )
-def test_what_no_password_would_mend(words: str, hint: str) -> None:
+def test_what_no_password_would_mend(number: int, words: str, hint: str) -> None:
     """The way out is another one."""
-    found = said(sight(ran_in_fateflow({"refused": words})), "mysql-takes-login")
+    found = said(sight(ran_in_fateflow({"refused": words, "number": number})), "mysql-takes-login")
     assert hint in found.diagnostics[0].hint
 
 
@@ -770,6 +846,7 @@ def test_a_broker_that_tells_no_links(ran: Ran, truth: Truth) -> None:
             "FED998",
             "RabbitMQ of party 9999 fetches from nobody: its plugin rabbitmq_federation is off",
         )
+        assert found.peers == ("party-10000",)
 
 
 # Pulsar's peers
@@ -813,6 +890,7 @@ def test_the_address_that_a_broker_holds(row: Mapping[str, Any], dialled: str) -
         f"Pulsar of party 9999 dials party 10000 at {dialled}, not at 192.168.10.1:30094",
     )
     assert "exec pulsar-0 -- bin/pulsar-admin clusters delete 10000" in found.diagnostics[0].hint
+    assert found.peers == ("party-10000",)
 
 
 def test_a_peer_behind_an_exchange() -> None:

@@ -32,7 +32,7 @@ from renderers.probes.ways.dialling import DIALLERS
 from tests.authority import Authority, Issued
 from tests.conftest import plan_text
 from tests.unit.cluster_double import folder_from
-from tests.unit.pods_double import Pods, box, by_tls, listening, saying
+from tests.unit.pods_double import Pods, box, by_tls, listening, pod, saying
 
 TEXT = """\
 version: 1
@@ -188,12 +188,55 @@ def test_an_endpoint_that_swallows_packets(tmp_path: Path) -> None:
     """The hint then names firewalls, and the list of their lines."""
     land = Land(tmp_path, {"rollsite-1-a": "python"})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Pods, "run", lambda *_: Ran(137, "end\n", ""))
+        patch.setattr(Pods, "run", lambda *_: Ran(137, "0 begun\nlate\nend\n", ""))
         said = land.one("peer-accepts")
     (found,) = said.diagnostics
     assert (said.truth, found.fault.code) == (Truth.FALSE, "FED983")
     assert "does not answer at 192.168.10.1:" in found.message
-    assert "firewall.md of `invoke bundle`" in found.hint
+    assert "FIREWALL.md of `invoke bundle`" in found.hint
+
+
+def test_an_endpoint_that_the_pod_could_not_try(tmp_path: Path) -> None:
+    """A pod at its limit says nothing of a peer, nor does a DNS that gives no answer; TLS is as unknown."""
+    fork, dns = "bash: fork: Resource temporarily unavailable", "Temporary failure in name resolution"
+    for output, errors, words in (("end\n", fork, fork), (f"0 begun\n0 bash: x: {dns}\nend\n", "", dns)):
+        land = Land(tmp_path, {"rollsite-1-a": "bash"})
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Pods, "run", lambda *_: Ran(0, output, errors))  # noqa: B023 - called at once
+            for sort in ("peer-accepts", "peer-speaks-tls"):
+                said = land.one(sort)
+                assert (said.truth, said.diagnostics) == (Truth.UNKNOWN, ())
+                assert said.reason.endswith(words)
+
+
+@pytest.mark.parametrize("is_planned", [True, False])
+@pytest.mark.parametrize("tls", ["", ", tls: true"])
+def test_a_sidecar_of_istio_proves_nothing(tmp_path: Path, tls: str, is_planned: bool) -> None:
+    """It takes connections itself and ends them where nobody is; with `istio: true`, or where a pod shows it."""
+    more = f"istio: {str(is_planned).lower()}{tls}"
+    land = Land(tmp_path, {"rollsite-1-a": "python"}, target="helm", more=more)
+    listed = pod("rollsite-1-a", "fate-9999", "rollsite", *(() if is_planned else ("istio-proxy",)))
+    reason = "the site's Istio sidecar takes connections itself, whoever is there"
+    with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Pods, "list", lambda *_, **__: [listed])
+        land.answer(stack, "party-10000", "rollsite", saying(b""))
+        assert land.one("peer-accepts") == Said(Truth.UNKNOWN, reason)
+        said = land.one("peer-speaks-tls")
+        assert (said.truth, said.reason) == (Truth.UNKNOWN, "it ends the connection without a word")
+
+
+def test_words_through_a_sidecar_are_those_of_the_peer(tmp_path: Path) -> None:
+    """Whoever says something is there, and tells whether that is TLS."""
+    land = Land(tmp_path, {"rollsite-1-a": "python"}, target="helm", more="istio: true")
+    with ExitStack() as stack:
+        land.answer(stack, "party-10000", "rollsite", saying(b"\0\0\0\4\0\0\0\0\0"))
+        assert land.one("peer-speaks-tls") == Said()
+
+
+def test_what_is_refused_through_a_sidecar_is_closed(tmp_path: Path) -> None:
+    """A connection that is not even taken stays a closed one."""
+    land = Land(tmp_path, {"rollsite-1-a": "python"}, target="helm", more="istio: true")
+    assert land.one("peer-accepts").truth is Truth.FALSE
 
 
 def test_fateflow_dials_for_a_router_without_tools(tmp_path: Path) -> None:

@@ -512,6 +512,24 @@ def test_who_answers_for_fateflow_is_none(site: Site, server: type[BaseRequestHa
     assert said.reason.endswith("at 192.168.9.1:30097: what answers there is no FATE-Flow")
 
 
+def test_a_fateflow_that_takes_the_connection_alone(site: Site) -> None:
+    """Nobody can tell from that what it is."""
+    with listening(saying(b"")) as port:
+        site.machine.ways[FATEFLOW] = port
+        said = site.said("reaches its FATE-Flow")
+    assert said.truth is Truth.FALSE
+    assert said.reason.endswith("at 192.168.9.1:30097: it takes the connection and does not answer in time")
+
+
+@pytest.mark.parametrize("words", ["that of party", "its FATE-Flow", "its serving server"])
+def test_what_the_pod_could_not_try_is_unknown(site: Site, monkeypatch: pytest.MonkeyPatch, words: str) -> None:
+    """A pod at its limit says nothing of whom it should have dialled."""
+    lack = Dialled(Reached.NOT_TRIED, "Cannot allocate memory")
+    monkeypatch.setattr(Inside, "dial", lambda *_: lack)
+    monkeypatch.setattr(Inside, "ask", lambda *_, **__: HttpAnswer(lack))
+    assert site.said(words) == Said(Truth.UNKNOWN, lack.words)
+
+
 def test_the_registry_says_nothing(site: Site) -> None:
     """ZooKeeper has an answer to `ruok`, whether it is allowed or not."""
     for words, truth in ((b"", Truth.FALSE), (b"ruok is not executed because it is not in the whitelist.", Truth.TRUE)):

@@ -10,17 +10,21 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from types import SimpleNamespace
+from typing import Any, Final
 
 import pytest
 
 from planner.channels import Channel
-from planner.releases import RELEASE_NAMES, Toy, load
-from renderers.cluster.api import Ran
+from planner.releases import RELEASE_NAMES, Toy, ToyPlace, load
+from renderers.cluster.api import Ran, UnreachableError
+from renderers.cluster.clock import Deadline
 from renderers.toy import commands
+from renderers.toy.guests import Guest, Guests
 from renderers.toy.judging import OF_THREE, is_good, judge, reported
-from renderers.toy.outcomes import ToyState
-from renderers.toy.places import planned_places
+from renderers.toy.outcomes import ToyOutcome, ToyState
+from renderers.toy.places import Spot, planned_places
+from tests.unit.cluster_double import Time
 
 THREE: Final = (9999, 10000, 9998)
 SHELLS: Final = [
@@ -43,6 +47,27 @@ case "$*" in
     sed -i 1d {folder}/statuses ;;
 esac
 """
+OLD: Final = """#!/bin/sh
+echo "$@" >> {folder}/asked
+for last; do :; done
+case "$*" in
+  'run_toy_example.py 9999 10000 1')
+    echo 'stdout:{{"jobId": "2020", "retcode": 0}}'
+    echo job status is running
+    echo 'ValueError: job running time exceed, please check federation or eggroll log' >&2
+    exit 1 ;;
+  '../../fate_flow/fate_flow_client.py -f query_job -j 2020 -r guest')
+    printf '{{\n    "data": [{{\n        "f_status": "%s"\n' "$(sed 1q {folder}/statuses)"
+    sed -i 1d {folder}/statuses ;;
+  '../../fate_flow/fate_flow_client.py -f job_log -j 2020 -o '*)
+    echo '{{"retcode": 0}}'
+    mkdir -p "$last/job_2020_log/guest/9999/secure_add_example_0"
+    cp {folder}/*.log "$last/job_2020_log/guest/9999/secure_add_example_0" ;;
+  '../../fate_flow/fate_flow_client.py -f stop_job -j 2020')
+    echo '{{"retcode": 0}}' ;;
+esac
+"""
+"""FATE's tool until 1.6, after its hundred questions."""
 ACCEPTED: Final = {"retcode": 0, "retmsg": "success", "jobId": "7", "data": {"job_id": "7", "board_url": "http://x"}}
 
 
@@ -64,18 +89,18 @@ def test_the_command_of_each_release() -> None:
     client, fateflow = ONE.places
     shell, flag, script = commands.start(ONE, client, (9999, 10000), "eggroll", 600)
     assert (shell, flag) == ("sh", "-c")
-    assert script.startswith("cd /tmp || exit\nexport PYTHONUNBUFFERED=1\nflow test toy ")
+    assert script.startswith("cd /tmp || exit 126\nexport PYTHONUNBUFFERED=1\nflow test toy ")
     assert "flow test toy --guest-party-id 9999 --host-party-id 10000 --timeout 480 &" in script
     assert "left=600" in script
     script = commands.start(ONE, fateflow, (1, 2), "eggroll", 60)[2]
-    assert script.startswith("cd /tmp || exit\nflow init --ip fateflow --port 9380 || exit\n")
+    assert script.startswith("cd /tmp || exit 126\nflow init --ip fateflow --port 9380 || exit 126\n")
     script = commands.start(TWO, TWO.places[0], (1, 2), "eggroll", 600)[2]
     assert "flow test toy --guest-party-id 1 --host-party-id 2 --timeout 660 &" in script  # it stops the job then
     assert "left=720" in script
     assert "+ 480))" in commands.start(TWO, TWO.places[0], (1, 2, 3), "eggroll", 600)[2]
     old = toy_of("v1.4.0")
     script = commands.start(old, old.places[0], (1, 2), "eggroll", 60)[2]
-    assert script.startswith("cd /data/projects/fate/python/examples/toy_example || exit\n")
+    assert script.startswith("cd /data/projects/fate/python/examples/toy_example || exit 126\n")
     assert "\npython run_toy_example.py 1 2 1 &\n" in script
     assert planned_places(TWO, ("python", "osx")) == ()
     assert [place.name for place in planned_places(ONE, ("python", "rollsite"))] == ["python"]
@@ -124,6 +149,7 @@ class Container:
         self.folder = folder
         for name, text in (
             ("flow", FLOW.format(folder=folder)),
+            ("python", OLD.format(folder=folder)),
             ("date", f"#!/bin/sh\necho $((10 * $(cat {folder}/asked 2> /dev/null | wc -l)))\n"),
             ("sleep", f'#!/bin/sh\nexec {shutil.which("sleep")} "$(($1 * 33))e-3"\n'),
         ):
@@ -132,10 +158,17 @@ class Container:
 
     def run(self, shell: Sequence[str], job: tuple[int, ...], seconds: int) -> subprocess.CompletedProcess[str]:
         """Start a job."""
-        place = replace(ONE.places[0], directory=str(self.folder))
-        script = commands.start(ONE, place, job, "eggroll", seconds)[1:]
-        environ = {**os.environ, "PATH": f"{self.folder}:{os.environ['PATH']}"}
-        return subprocess.run([*shell, *script], env=environ, capture_output=True, text=True, timeout=30, check=False)
+        return self.carry_out(shell, commands.start(ONE, self.place(), job, "eggroll", seconds))
+
+    def place(self, directory: str = "", prepare: tuple[str, ...] = ()) -> ToyPlace:
+        """Where the container is; in its own folder by default."""
+        return replace(ONE.places[0], directory=directory or str(self.folder), prepare=prepare)
+
+    def carry_out(self, shell: Sequence[str], command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+        """Run a script by this shell."""
+        environ = {**os.environ, "PATH": f"{self.folder}:{os.environ['PATH']}", "TMPDIR": str(self.folder)}
+        line = [*shell, *command[1:]]
+        return subprocess.run(line, env=environ, capture_output=True, text=True, timeout=30, check=False)
 
 
 @pytest.fixture
@@ -155,7 +188,7 @@ def test_a_program_that_never_ends_is_ended(container: Container, shell: list[st
 @pytest.mark.parametrize("shell", SHELLS)
 def test_a_job_of_three_is_submitted_and_followed(container: Container, shell: list[str]) -> None:
     """The documents arrive whole, no file is left, and the words are those of `flow test toy`."""
-    before = {"asked", "answer", "conf", "date", "dsl", "flow", "sleep", "statuses"}
+    before = {"asked", "answer", "conf", "date", "dsl", "flow", "python", "sleep", "statuses"}
     (container.folder / "answer").write_text(json.dumps(ACCEPTED, indent=4))
     (container.folder / "statuses").write_text("waiting\nrunning\nsuccess\n")
     ended = container.run(shell, THREE, 60)
@@ -187,6 +220,125 @@ def test_a_job_of_three_that_hangs_is_left_before_the_deadline(container: Contai
     assert ended.stdout.splitlines()[-1] == "timeout..."
     found = judge(OF_THREE, Ran(0, ended.stdout, ""), (), 60, is_late=False)
     assert (found.state, found.hanging) == (ToyState.FAILED, "7")
+
+
+def begun_by_the_old_tool(
+    container: Container, *statuses: str, shell: Sequence[str] = ("sh",), breaks: Exception | None = None
+) -> tuple[ToyOutcome, str]:
+    """How a job of FATE 1.4 ends that has these statuses after its tool gave up, and all that FATE was asked."""
+    (container.folder / "statuses").write_text("\n".join(statuses))
+    clock = Time()
+
+    class Shell:
+        """The API server, whose exec is a shell of ours; what runs takes its time."""
+
+        def __init__(self) -> None:
+            self.clock = clock
+
+        def run(self, _: str, __: str, ___: str, command: Sequence[str], ____: Deadline) -> Ran:
+            is_first = "run_toy_example" in command[2]
+            if breaks is not None and not is_first:
+                raise breaks
+            clock.sleep(150 if is_first else 330)
+            ended = container.carry_out(shell, command)
+            return Ran(ended.returncode, ended.stdout, ended.stderr)
+
+    release, channels = load("v1.4.0"), (Channel.ROLLSITE,)
+    planned: Any = SimpleNamespace(release=release, engine=None, channels=channels)
+    nothing: Any = None
+    api: Any = Shell()
+    guests = Guests(nothing, {}, lambda _: "", nothing, 600)
+    spot = Spot("fate-9999", "python-0", "python", container.place())
+    outcome = guests._run(Guest(planned, nothing, api), (9999, 10000), spot)
+    return outcome, (container.folder / "asked").read_text()
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_job_that_outlives_its_tool_is_followed(container: Container, shell: list[str]) -> None:
+    """FATE until 1.6, whose tool asks a hundred times: the number is read from the log, and no file is left."""
+    line = "[INFO] secure_add_guest.py[line:137]: success to calculate secure_sum, it is 1999.9999999999998\n"
+    (container.folder / "INFO.log").write_text(f"[INFO] begin\n{line}")
+    (container.folder / "ERROR.log").write_text("")
+    before = {each.name for each in container.folder.iterdir()} | {"asked", "statuses"}
+    outcome, asked = begun_by_the_old_tool(container, "waiting", "running", "success", shell=shell)
+    assert (outcome.state, outcome.reason) == (ToyState.PROVED, "")
+    assert outcome.words.endswith(f"toy test job 2020 is success\n{line}")
+    assert "stop_job" not in asked
+    assert {each.name for each in container.folder.iterdir()} == before
+
+
+def test_a_job_whose_log_cannot_be_had_is_unchecked(container: Container) -> None:
+    """It has succeeded: nobody fails it or stops it."""
+    outcome, asked = begun_by_the_old_tool(container, "success")
+    assert (outcome.state, outcome.again) == (ToyState.UNCHECKED, True)
+    assert outcome.reason == "job 2020 succeeded, but its number cannot be read"
+    assert "stop_job" not in asked
+
+
+def test_a_job_that_fails_after_its_tool_gave_up(container: Container) -> None:
+    """It is judged by its own errors, and not by those of the tool."""
+    (container.folder / "ERROR.log").write_text("grpc.RpcError: StatusCode.UNAVAILABLE\n")
+    outcome, asked = begun_by_the_old_tool(container, "running", "failed")
+    reason = "job 2020 ended as failed: RpcError: StatusCode.UNAVAILABLE"
+    assert (outcome.state, outcome.reason) == (ToyState.FAILED, reason)
+    assert outcome.suspicion is not None
+    assert outcome.suspicion.hop.startswith("the way from the guest's router to the host")
+    assert "job running time exceed" in outcome.words
+    assert "stop_job" not in asked
+    (container.folder / "ERROR.log").write_text("")
+    outcome, _ = begun_by_the_old_tool(container, "failed")
+    assert (outcome.reason, outcome.suspicion) == ("job 2020 ended as failed", None)
+
+
+def test_a_job_that_hangs_after_its_tool_gave_up(container: Container) -> None:
+    """It is stopped, but not before our own deadline is near."""
+    outcome, asked = begun_by_the_old_tool(container, *["running"] * 99)
+    assert (outcome.state, outcome.reason) == (
+        ToyState.FAILED,
+        "job 2020 had not ended after 8 minutes, and was stopped",
+    )
+    assert asked.count("query_job") > 20
+    assert outcome.suspicion is not None
+    assert outcome.suspicion.hop.startswith("the data path")
+
+
+def test_a_job_that_cannot_be_followed_is_unchecked(container: Container) -> None:
+    """The connection is gone, and the job may go on."""
+    outcome, _ = begun_by_the_old_tool(container, breaks=UnreachableError("connection refused"))
+    assert (outcome.state, outcome.again) == (ToyState.UNCHECKED, True)
+    assert outcome.reason == "connection refused, and job 2020 may still run"
+
+
+def test_a_job_is_followed_where_the_tool_gives_up_by_itself() -> None:
+    """A tool that is told how long to wait has waited as long."""
+    for name in RELEASE_NAMES:
+        toy = toy_of(name)
+        command = commands.follow(toy, toy.places[0], (1, 2), "7", 60)
+        assert bool(command) == (toy.command[0] == "python")
+        assert commands.follow(toy, toy.places[0], THREE, "7", 60) == ()
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize(
+    ("directory", "prepare", "why"),
+    [
+        ("/nowhere/toy_example", (), "/nowhere/toy_example"),
+        ("", ("flow", "init", "--ip", "fateflow"), "no space left on device"),
+        ("", ("nobody",), "nobody"),
+    ],
+)
+def test_a_container_in_which_nothing_can_be_begun(
+    container: Container, shell: list[str], directory: str, prepare: tuple[str, ...], why: str
+) -> None:
+    """Nothing is learnt about the pair: it is unchecked, with the words of what failed."""
+    (container.folder / "flow").write_text("#!/bin/sh\necho no space left on device\nexit 1\n")
+    command = commands.start(ONE, container.place(directory, prepare), (9999, 10000), "eggroll", 60)
+    ended = container.carry_out(shell, command)
+    assert ended.returncode == commands.CANNOT_RUN
+    found = judge(ONE.verdict, Ran(ended.returncode, ended.stdout, ended.stderr), (), 60, is_late=False)
+    assert (found.state, found.again, found.failed) == (ToyState.UNCHECKED, True, "")
+    assert found.reason.startswith("the container cannot run it: ")
+    assert why in found.reason
 
 
 # What words mean

@@ -27,6 +27,7 @@ from renderers.live import report
 from renderers.live.display import Lines, LiveTable, Silent, display_for
 from renderers.live.running import LiveRun
 from renderers.report.report import State
+from renderers.toy import places
 from renderers.toy.failure_texts import FAILURE_TEXTS, HANGS
 from renderers.toy.judging import judge
 from renderers.toy.kept import Kept
@@ -218,12 +219,12 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-_SELECTED: Final[dict[tuple[str, str], Selection]] = {}
+_SELECTED: Final[dict[tuple[str, str, Wish], Selection]] = {}
 
 
 def remembered(space: Workspace, wish: Wish) -> Selection:
     """What was planned is read and proved once, and not by each test."""
-    key = (str(Path.cwd()), os.environ["KUBECONFIG"])
+    key = (str(Path.cwd()), os.environ["KUBECONFIG"], wish)
     if key not in _SELECTED:
         _SELECTED[key] = select(space, wish)
     return _SELECTED[key]
@@ -344,6 +345,54 @@ def test_a_cluster_that_is_away_leaves_its_guests_unchecked(live: Live) -> None:
     }
     assert {"FED901", "FED981"} == {each["code"] for each in ended.data["diagnostics"]}
     assert "unchecked: cluster shop could not be used" in live(Played("shop", is_away=True), format_name="text").text
+    again = live(failed=True)
+    assert (again.code, set(states(again))) == (0, {pair for pair in found if pair[0] == 10000} & set(states(again)))
+    assert (10000, 10000) in states(again)
+
+
+@pytest.fixture
+def of_bank(live: Live, tmp_path: Path) -> Live:
+    """The command of somebody who has no context for cluster shop by that name."""
+    config = json.loads((live.home / "kubeconfig").read_text(encoding="utf-8"))
+    config["contexts"][1]["name"] = "lab"
+    (tmp_path / "kubeconfig").write_text(json.dumps(config), encoding="utf-8")
+    live.monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
+    return live
+
+
+@pytest.mark.parametrize("only", ["", "toy"])
+def test_what_cannot_be_reached_stays_unchecked(of_bank: Live, only: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A repetition does not make it good: exit code 3 again, and the site is named."""
+    monkeypatch.setattr(LiveRun, "_probes", lambda _run, _sight: iter(()))
+    ended = of_bank(only=only)
+    reason = "not reachable from here (the kubeconfig has no context shop)"
+    found = [each for each in ended.data["verify"]["live"]["toyExamples"] if each["guest"] == 10000]
+    assert (ended.code, {each["reason"] for each in found}) == (3, {reason}), ended.all
+    again = of_bank(only="", failed=True)
+    assert (again.code, states(again)) == (3, {}), again.all
+    (finding,) = again.data["diagnostics"]
+    assert (finding["code"], finding["message"]) == ("FED999", f"party 10000 is unchecked: {reason}")
+    assert "invoke verify --live --party 10000" in finding["hint"]
+
+
+def test_a_context_of_another_name(of_bank: Live) -> None:
+    """It leads to the cluster of the party that is named, and to no other."""
+    lab = Played("lab")
+    ended = of_bank(lab, parties=("10000",), context="lab")
+    assert (ended.code, (10000, 10000) in lab.ran) == (0, True), ended.all
+    ended = of_bank(lab, parties=("10000",), context="nowhere")
+    assert (ended.code, "the kubeconfig has no context nowhere" in ended.text) == (3, True), ended.all
+    assert "let an operator of cluster shop run" in ended.text
+
+
+def test_a_guest_without_a_place_for_the_job(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody else can run it either: the way out is the module."""
+    monkeypatch.setattr(places, "planned_places", lambda _toy, _modules: ())
+    ended = live(parties=("9999",))
+    assert ended.code == 3
+    (hint,) = {each["hint"] for each in ended.data["diagnostics"]}
+    assert hint == "add the module to party 9999 and apply it, or leave toy examples out with `--only probes`"
+    assert live(failed=True).code == 3
 
 
 @pytest.mark.parametrize(
@@ -460,6 +509,11 @@ def test_no_party_is_in_two_jobs_at_once_and_the_limit_holds(live: Live) -> None
         ({"parties": ("x",)}, "--party takes a party id, as in 9999, not x"),
         ({"parties": ("7",)}, "--party: there is no party 7 in federation.yaml"),
         ({"all_pairs": True, "failed": True}, "take one of --pair, --party, --all-pairs and --failed"),
+        ({"context": "lab"}, "--context leads to the cluster of the party that --party names, and none is named"),
+        (
+            {"context": "lab", "parties": ("9999", "10000")},
+            "--context names one cluster, and the sites are on several: take them one by one",
+        ),
         ({"parallel": 0}, "--parallel takes a number of jobs, at least 1"),
         ({"timeout": 0}, "--timeout takes seconds, at least 1"),
     ],
@@ -533,7 +587,7 @@ def test_what_cannot_be_begun_from_here_is_counted(live: Live, monkeypatch: pyte
     stream = io.StringIO()
     lines = Lines(stream, 9)
     for number in range(8):
-        lines.ended(ToyOutcome((number, 9), ToyState.UNCHECKED, reason="not ours"))
+        lines.ended(ToyOutcome((number, 9), ToyState.UNCHECKED, reason="not reachable", is_of_others=True))
     lines.ended(ToyOutcome((8, 9), ToyState.FAILED, reason="job 1 ended as failed", again=True))
     lines.done()
     told = stream.getvalue().splitlines()
@@ -559,3 +613,31 @@ def test_a_pair_is_begun_without_a_look_at_all_earlier_ones() -> None:
     run = LiveRun.__new__(LiveRun)
     run.toys = Outcomes()  # type: ignore[assignment]  # nothing else of it is needed
     assert run._apart((9999, 10000)) is None
+
+
+@pytest.mark.parametrize("is_away", [False, True])
+def test_a_list_of_pods_that_is_lost_once(live: Live, *, is_away: bool) -> None:
+    """That job is unchecked, and repeated; the cluster is given up only if its API server answers nothing else."""
+
+    class Lost(Played):
+        def list(self, *_: object, **__: object) -> Sequence[dict[str, Any]]:
+            self.lists += 1
+            if self.lists == 1:
+                self.is_away = is_away
+                msg = "it does not answer in time"
+                raise UnreachableError(msg)
+            return super().list()
+
+        lists = 0
+
+    shop = Lost("shop")
+    ended = live(shop)
+    found = states(ended)
+    of_shop = {job for job in found if job[0] == 10000}
+    assert len(of_shop) > 1
+    assert (ended.code, bool(shop.given_up)) == (3, is_away)
+    assert {job for job, state in found.items() if state == "unchecked"} == (of_shop if is_away else {(10000, 10000)})
+    (first,) = [each for each in ended.data["verify"]["live"]["toyExamples"] if each["guest"] == each["host"] == 10000]
+    assert first["reason"] == ("cluster shop could not be used" if is_away else "it does not answer in time")
+    again = live(failed=True)
+    assert (again.code, (10000, 10000) in states(again)) == (0, True)

@@ -18,14 +18,16 @@ from planner.diagnostics import Diagnostic, Place
 from planner.lookup import Endpoint
 from planner.probes import BY_ID
 from planner.wording import label
-from renderers.cluster.api import Ran
+from renderers.cluster.api import Ran, UnreachableError
 from renderers.live import report
 from renderers.live import running as live_running
+from renderers.live.running import LiveRun
 from renderers.probes.cluster import area as cluster
 from renderers.probes.components import area as components
 from renderers.probes.components.rabbitmq import BrokenLink
 from renderers.probes.probe import Probe, Said, Truth
 from renderers.probes.serving import area as serving
+from renderers.probes.serving.inference import Inference
 from renderers.probes.sight import Sight
 from renderers.probes.ways import area as ways
 from renderers.report import json_report
@@ -274,11 +276,15 @@ def test_a_site_that_nothing_leads_to(live: Live, home: Path, monkeypatch: pytes
     monkeypatch.setenv("KUBECONFIG", str(alone))
     ended = live(only="probes")
     assert (ended.code, of(ended)["verdicts"]["unchecked"]) == (3, 4)
+    junit = ET.fromstring(live(only="probes", format_name="junit").text)
+    (case,) = (each for each in junit.iter("testcase") if each.get("name") == "party 10000 is probed")
+    assert case.find("skipped") is not None
     (finding,) = ended.data["diagnostics"]
     assert (
         finding["message"] == "party 10000 is unchecked: not reachable from here (the kubeconfig has no context shop)"
     )
-    assert finding["hint"] == "let an operator of cluster shop run `invoke verify --live --party 10000`"
+    own = "with --context where your context for it has another name"
+    assert finding["hint"] == f"let an operator of cluster shop run `invoke verify --live --party 10000`, {own}"
     (finding,) = live(only="", parties=("10000",)).data["diagnostics"]
     assert finding["code"] == "FED999", "of its toy examples nobody needs to be told the same again"
     assert live(only="probes", parties=("9999",)).code == 0
@@ -458,16 +464,66 @@ def test_serving_is_asked_at_last(spark: Path, monkeypatch: pytest.MonkeyPatch) 
     assert (sorts.count("api-answers"), sorts.count("serving-finds-fateflow"), len(states(whole))) == (2, 2, 4)
     refused = run(only="serving", inference="nothing.json")
     assert (refused.code, refused.text.startswith("--inference: ")) == (64, True)
-    given: list[object] = []
 
-    def noted(_: Sight, inference: object) -> tuple[()]:
-        given.append(inference)
-        return ()
 
-    monkeypatch.setattr(serving, "probes", noted)
+def test_an_inference_that_failed_is_repeated(spark: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the party that was named; without its file nothing says that all is well."""
+    Probed(monkeypatch)
+    truths = [Truth.FALSE, Truth.UNKNOWN, Truth.TRUE]
+    asked: list[int] = []
+
+    def probes(sight: Sight, inference: Inference | None) -> Iterator[Probe]:
+        if inference is not None and inference.guest == sight.planned.id:
+            asked.append(inference.guest)
+            yield Probe(BY_ID["inference-answers"], sight.folder.key, "it answers", lambda _: Said(truths.pop(0)))
+
+    monkeypatch.setattr(serving, "probes", probes)
     (spark / "request.json").write_text('{"head": {"serviceId": "credit"}, "body": {"featureData": {"x0": 1}}}')
-    run(only="serving", inference="request.json", parties=("9999",))
-    assert [getattr(each, "guest", None) for each in given] == [9999]
+    run, given = Live(spark, monkeypatch), {"only": "serving", "inference": "request.json"}
+    assert run(**given, parties=("10000",)).code == 1
+    told = "--failed: the inference at party 10000 had no good answer: give its --inference, or leave it out with"
+    for _ in range(2):
+        ended = run(only="", failed=True)
+        assert (ended.code, ended.text) == (64, f"{told} --only probes or --only toy")
+    assert run(**given, failed=True).code == 3
+    assert run(only="probes", failed=True).code == 0
+    assert run(**given, failed=True).code == 0
+    assert run(only="serving", failed=True).code == 0
+    assert asked == [10000, 10000, 10000]
+
+
+@pytest.mark.parametrize("name", ["_closed", "_false"])
+def test_ctrl_c_while_jobs_are_held_back(live: Live, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Between jobs and between stages, too, what was done is reported, and `--failed` goes on with the rest."""
+    Probed(monkeypatch)
+
+    def pressed(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LiveRun, name, pressed)
+        ended = live(only="", all_pairs=True)
+    found = of(ended)
+    assert (ended.code, found["interrupted"]) == (3, True), ended.all
+    assert found["left"] == 10 - len(states(ended))
+    assert {each["sort"] for each in found["probes"]} >= {"namespace-exists", ROLLSITE}
+    again = live(only="toy", failed=True)
+    assert (again.code, len(states(ended)) + len(states(again))) == (0, 10), again.all
+
+
+def test_serving_that_is_not_asked_any_more_is_unchecked(spark: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cluster that answers probes and goes away during toy examples leaves its ways of serving in doubt."""
+    Probed(monkeypatch)
+    bank = Played("bank")
+
+    def goes(*_: Any) -> Ran:
+        bank.given_up = "connection refused"
+        raise UnreachableError(bank.given_up)
+
+    monkeypatch.setattr(bank, "run", goes)
+    ended = Live(spark, monkeypatch)(bank, only="")
+    found = of(ended)
+    assert (ended.code, found["verdicts"]["open"], found["servingVerdicts"]["unchecked"]) == (3, 2, 2), ended.all
 
 
 def test_serving_that_ctrl_c_kept_from_being_asked(spark: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,7 +65,7 @@ def _answers(sight: Sight, workload: str, endpoints: Sequence[Endpoint], deadlin
     for endpoint in endpoints:
         limit = Deadline(min(_SECONDS, deadline.left), deadline.clock)
         found, dialled = _dialled(sight, workload, endpoint, limit)
-        if dialled.reached is Reached.NO_TOOL:
+        if dialled.tells_nothing:
             return unknown(words(dialled))
         if dialled.reached is not Reached.OPEN:
             return _failed(sight, workload, f"does not answer at {found}: {words(dialled)}")

@@ -23,7 +23,7 @@ from planner.wording import spoken
 from renderers.cluster.clock import Deadline
 from renderers.cluster.references import Reference
 from renderers.probes.components.asking import FATEFLOW, FATEFLOW_USERS, OK, ask, place
-from renderers.probes.pods.in_words import parsed, words
+from renderers.probes.pods.in_words import NO_ANSWER, parsed, words
 from renderers.probes.pods.inside import HttpAnswer, Reached
 from renderers.probes.probe import Probe, Said
 from renderers.probes.said import judged, probe, unknown
@@ -68,7 +68,7 @@ def _answers(sight: Sight, deadline: Deadline) -> Said:
     pods = [Endpoint(spot.address, port) for spot in sight.inside.spots(FATEFLOW, deadline) if spot.address]
     for endpoint in (*_services(sight), *pods):
         answer = _tell(sight, endpoint, deadline)
-        if answer.dialled.reached is Reached.NO_TOOL:
+        if answer.dialled.tells_nothing:
             return unknown(words(answer.dialled))
         failure = _failure(answer)
         if failure:
@@ -99,7 +99,7 @@ def _failure(answer: HttpAnswer) -> str:
     if answer.dialled.reached is not Reached.OPEN:
         return words(answer.dialled)
     if answer.status == 0:
-        return "what answers there does not speak HTTP"
+        return "what answers there does not speak HTTP" if answer.body else NO_ANSWER
     if answer.status != OK:
         return f"the answer is {answer.status}"
     found = parsed(answer.body)
@@ -169,7 +169,7 @@ def _is_found(sight: Sight, deadline: Deadline) -> Said:
         body = json.dumps({"module": "FATE"})
         url, headers = f"{url}/v1/version/get", {**headers, **_JSON}
         answer = ask(sight, (FATEFLOW,), "POST", url, deadline, body=body, headers=headers)
-    if answer.dialled.reached is Reached.NO_TOOL:
+    if answer.dialled.tells_nothing:
         return unknown(words(answer.dialled))
     failure = _failure(answer)
     party = str(_data(answer).get("party_id") or planned.id)
@@ -178,6 +178,8 @@ def _is_found(sight: Sight, deadline: Deadline) -> Said:
     namespace = sight.folder.namespaces["training"]
     remark = _later(sight, deadline) if failure else ""
     said = failure or f"who answers there is party {spoken(party)}"
+    if failure == NO_ANSWER:
+        said = f"{failure}; nginx may wait for an address that does not answer"
     return judged((nginx_lost_fateflow(place(sight, "nginx"), sight.folder.label, said, remark, namespace),))
 
 

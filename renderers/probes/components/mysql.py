@@ -3,6 +3,7 @@
 FATE-Flow's settings name host, user and password, in its own pod (components.md sections 4.2 and 4.3); the login is
 tried there with its own library, so nothing of it leaves the pod and whatever that library lacks is found, too. A
 FATE-Flow that MySQL does not let in comes up in no release, so one that is not ready is asked for its log instead.
+What may pass (too many connections, one that is lost, no answer in time) is no refusal.
 """
 
 from __future__ import annotations
@@ -70,7 +71,8 @@ try:
         host=host, port=port, user=user, password=password, database=name, connect_timeout=8, read_timeout=8)
 except Exception as error:
     said = str(error.args[-1]) if error.args else type(error).__name__
-    tell(refused=said.replace(password, "...") if password else said)
+    number = error.args[0] if error.args and isinstance(error.args[0], int) else 0
+    tell(refused=said.replace(password, "...") if password else said, number=number)
 try:
     cursor = link.cursor()
     cursor.execute(statement)
@@ -82,13 +84,21 @@ except Exception as error:
 _COMPLAINT: Final = re.compile(
     r"Access denied for user '[^']*'@'[^']*'(?: to database '[^']*')?(?: \(using password: \w+\))?"
     r"|Unknown database '[^']*'"
-    r"|Can't connect to MySQL server on '[^']*'"
+    r"|Can't connect to MySQL server on '[^']*'(?: \([^)]*\))?"
     r"|Host '[^']*' is (?:not allowed to connect|blocked)"
     r"|'cryptography' package is required for \w+ or \w+ auth methods"
 )
 """What PyMySQL and MySQL say when there is no way in, as it stands in FATE-Flow's log."""
 _PASSING: Final = "Can't connect"
 """What a FATE-Flow that was started before MySQL has said, and one that has been started since may say no more."""
+_NOES: Final = frozenset({1044, 1045, 1049, 1129, 1130, 1698})
+"""MySQL's errors by which no later login is let in either: about the user, its password, host or database."""
+_NO_CONNECTION: Final = 2003
+"""PyMySQL's error for whatever keeps it from a connection, in the words of the system."""
+_DEAD_END: Final = re.compile(
+    r"connection refused|not known|does not resolve|no address associated|'cryptography' package", re.IGNORECASE
+)
+"""What is said of a port that nobody has, of a name that nobody has, and of a login that PyMySQL cannot make."""
 _LINES: Final = 200
 
 _NODES: Final = (
@@ -129,9 +139,14 @@ def _takes_login(sight: Sight, deadline: Deadline) -> Said:
     if isinstance(found, str):
         is_up = bool(sight.inside.spots(FATEFLOW, deadline))
         complaint = "" if is_up else _complaint(sight, deadline)
-        return _refused(sight, complaint) if complaint else unknown(found)
+        if not complaint:
+            return unknown(found)
+        is_no = not complaint.startswith(_PASSING) or _DEAD_END.search(complaint) is not None
+        return _refused(sight, complaint) if is_no else unknown(spoken(complaint))
     if found.get("refused"):
-        return _refused(sight, str(found["refused"]))
+        words, number = str(found["refused"]), found.get("number")
+        is_no = number in _NOES or (number in {0, _NO_CONNECTION} and _DEAD_END.search(words) is not None)
+        return _refused(sight, words) if is_no else unknown(spoken(words))
     if found.get("rows"):
         return Said()
     return unknown(spoken(str(found.get("unknown") or found.get("failed"))))

@@ -8,6 +8,7 @@ FATE v1.11.2, federation/pulsar). The first releases wrote them without a scheme
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 from planner.channels import Channel
 from planner.checks.stale_pulsar_peer import stale_pulsar_peer
 from planner.lookup import Endpoint
+from planner.model import party_key
 from planner.wording import spoken
 from renderers.cluster.clock import Deadline
 from renderers.probes.components.answering import PULSAR_ADMINISTRATION
@@ -64,12 +66,13 @@ def _are_planned(sight: Sight, deadline: Deadline) -> Said:
     where, label = place(sight, "pulsar"), sight.folder.label
     namespace = sight.folder.namespaces["training"]
     forget = f"kubectl --namespace {namespace} exec {_pod(sight, deadline)} -- bin/pulsar-admin clusters delete"
-    return judged(
+    said = judged(
         tuple(
             stale_pulsar_peer(where, label, peer, str(dialled), " or ".join(map(str, wanted)), f"{forget} {peer}")
             for peer, dialled, wanted in sorted(wrong)
         )
     )
+    return replace(said, peers=tuple(party_key(peer) for peer, _, _ in sorted(wrong)))
 
 
 def _pod(sight: Sight, deadline: Deadline) -> str:

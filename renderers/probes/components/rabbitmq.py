@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -92,7 +92,7 @@ def _are_whole(sight: Sight, deadline: Deadline) -> Said:
     if found.is_off and deadline.wait(_AGAIN):
         found = _links(sight, deadline)
     if found.is_off:
-        return judged((federation_off(where, its),))
+        return replace(judged((federation_off(where, its),)), peers=_partners(sight))
     if found.unknown:
         return unknown(found.unknown)
     broken = _broken(sight, found, deadline)
@@ -118,6 +118,13 @@ def _are_whole(sight: Sight, deadline: Deadline) -> Said:
     )
 
 
+def _partners(sight: Sight) -> tuple[str, ...]:
+    """The parties, by key, whose brokers it fetches from."""
+    own = sight.planned.site.id
+    partners = () if own is None else sight.plan.topology.partners(own)
+    return tuple(map(party_key, sorted(partners)))
+
+
 def _links(sight: Sight, deadline: Deadline) -> _Links:
     """Ask the broker in its own pod, where rabbitmqctl needs no login."""
     for spot in sight.inside.spots("rabbitmq", deadline)[:1]:
@@ -127,7 +134,8 @@ def _links(sight: Sight, deadline: Deadline) -> _Links:
             return _Links(tuple(row for row in rows if isinstance(row, dict)))
         if ran.code not in {0, None} and _OFF.search(f"{ran.output}\n{ran.errors}"):
             return _Links(is_off=True)
-        return _Links(unknown=f"rabbitmqctl of pod {spot.pod} does not tell: {complaint(ran.errors) or ran.code}")
+        ended = "it does not end" if ran.code is None else f"exit code {ran.code}"
+        return _Links(unknown=f"rabbitmqctl of pod {spot.pod} does not tell: {complaint(ran.errors) or ended}")
     return _Links(unknown=f"no container of rabbitmq is ready in namespace {sight.folder.namespaces['training']}")
 
 

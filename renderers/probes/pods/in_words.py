@@ -15,6 +15,8 @@ _WORDS: Final[Mapping[Reached, str]] = {
     Reached.NO_NAME: "there is no such name, or no pod behind it is ready",
     Reached.NO_WAY: "no way leads there",
 }
+NO_ANSWER: Final = "it takes the connection and does not answer in time"
+"""How a request failed where there was a connection and nothing came back, as a clause."""
 
 
 def words(dialled: Dialled) -> str:

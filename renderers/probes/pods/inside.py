@@ -34,6 +34,7 @@ _HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _WORKLOADS: Final = {"fateflow": "python", "lbrollsite": "rollsite"}
 """Components whose workload is called otherwise, in charts and in our manifests (components.md sections 3 and 4.1)."""
 _FLOW: Final = ("fateflow", "python")
+_SIDECAR: Final = "istio-proxy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,8 @@ class Spot:
     component: str
     address: str = ""
     """The pod's own address."""
+    is_proxied: bool = False
+    """Whether a sidecar of Istio takes what is dialled here, before it has reached anybody."""
 
 
 class Inside:
@@ -97,7 +100,7 @@ class Inside:
     ) -> Mapping[Endpoint, Handshake]:
         """Try a TLS handshake with each endpoint from a container, asking all for one name. Raises ApiError."""
         found = self._talk(spot, endpoints, inside_tls.hello(server_name), deadline)
-        return {endpoint: inside_tls.judged(talked) for endpoint, talked in found.items()}
+        return {endpoint: inside_tls.judged(talked, is_proxied=spot.is_proxied) for endpoint, talked in found.items()}
 
     def ask(
         self,
@@ -156,15 +159,21 @@ def spots_in(pods: Iterable[Document], component: str) -> Iterator[Spot]:
         container = _container(pod, wanted)
         if container:
             address = str(status.get("podIP") or "")
-            yield Spot(str(metadata["namespace"]), str(metadata["name"]), container, component, address)
+            is_proxied = _SIDECAR in _names(pod, "containers") + _names(pod, "initContainers")
+            yield Spot(str(metadata["namespace"]), str(metadata["name"]), container, component, address, is_proxied)
 
 
 def _container(pod: Document, wanted: Sequence[str]) -> str:
     """The ready container of a pod that is called as is wanted, else the first one that is ready; empty for none."""
-    listed = [str(each.get("name")) for each in (pod.get("spec") or {}).get("containers") or ()]
+    listed = _names(pod, "containers")
     found = set(ready(pod))
     named = [each for each in wanted if each in listed] or listed[:1]
     return next((each for each in named if each in found), "")
+
+
+def _names(pod: Document, kind: str) -> list[str]:
+    """What the containers of a kind are called in a pod."""
+    return [str(each.get("name")) for each in (pod.get("spec") or {}).get(kind) or ()]
 
 
 def ready(pod: Mapping[str, Any]) -> Iterator[str]:

@@ -42,13 +42,17 @@ echo end
 
 _PYTHON: Final = r"""
 import binascii, os, re, socket, sys, threading, time
-seconds, said, end = float(sys.argv[1]), sys.argv[2], time.time() + float(sys.argv[1]) + 1
+seconds, said, start = float(sys.argv[1]), sys.argv[2], time.time()
+late, end = start + 1 + seconds // 4, start + 1 + seconds
 parts = re.findall(r"\\(\d{3})|(.)", said)
 said = b"".join(binascii.unhexlify("%02x" % (int(octal, 8) if octal else ord(plain))) for octal, plain in parts)
 def tell(number, word):
     os.write(1, ("%d %s\n" % (number, word)).encode("ascii", "replace"))
 def talk(number, host, port):
     try:
+        socket.getaddrinfo(host, int(port), 0, socket.SOCK_STREAM)
+        if time.time() < late:
+            tell(number, "begun")
         peer = socket.create_connection((host, int(port)), seconds)
     except socket.timeout:
         return tell(number, "timed out")
@@ -105,10 +109,14 @@ talk_nc() {
     echo over
 }
 talk() {
+    case $tool$said in
+    bash* | nc-z) echo begun ;;
+    *) echo begun nc ;;
+    esac
     case $tool in
     bash) talk_bash "$@" ;;
     nc-z) if [ -n "$said" ]; then talk_nc "$@"; else nc -z -w "$seconds" -- "$@" && echo open; fi ;;
-    nc) echo begun; talk_nc "$@" ;;
+    nc) talk_nc "$@" ;;
     esac
 }
 number=0 jobs=
@@ -123,8 +131,8 @@ all_over() {
     kill -9 -$$ 2>/dev/null
 }
 {
-    sleep $((seconds + 1)) >/dev/null 2>&1
-    all_over
+    sleep $((1 + seconds / 4)) >/dev/null && echo late && sleep $((seconds - seconds / 4)) >/dev/null && echo end
+    kill -9 -$$ 2>/dev/null
 } &
 bound=$!
 wait $jobs
@@ -133,7 +141,8 @@ all_over
 exit 0
 """
 """For bash, whose own /dev/tcp it takes, and for nc from dash or ash. Every job is of this shell's process group, which
-leads one because a command in a container has a session of its own; so one kill ends them all."""
+leads one because a command in a container has a session of its own; so one kill ends them all. An endpoint that is
+dialled after `late` has not been given its time, and without a `sleep` nobody has: then there is no `end`."""
 
 _BYTES: Final = re.compile(r" (?:[0-9a-f]{2}| )+")
 _LAST: Final = re.compile(r"(?:.*: )?(.*)")
@@ -149,6 +158,7 @@ class Reached(StrEnum):
     NO_NAME = "no such name"
     NO_WAY = "no way"
     NO_TOOL = "no tool"
+    NOT_TRIED = "not tried"
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +167,11 @@ class Dialled:
 
     reached: Reached
     words: str = ""
+
+    @property
+    def tells_nothing(self) -> bool:
+        """Whether the pod could not try, by lack of a tool or of anything else: that is no word about the endpoint."""
+        return self.reached in {Reached.NO_TOOL, Reached.NOT_TRIED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +184,16 @@ class Talked:
 
 
 _NO_TOOL: Final = Dialled(Reached.NO_TOOL, "the image has neither Python nor bash nor nc")
+_LACK: Final = re.compile(
+    r"can(?:'t|not) fork|temporarily unavailable|cannot allocate|allocation failure|out of memory|no buffer space"
+    r"|too many open files|no file descriptors|cannot assign|address not available"
+    r"|temporary failure|recoverable (?:failure|error)|(?:^|: )try again|(?:^|\d )killed\b",
+    re.IGNORECASE,
+)
+"""What a pod says that has no room for a process, a file, a port or memory, or whose DNS gives no answer (glibc, musl:
+EAGAIN, ENOMEM, ENOBUFS, EMFILE, EADDRNOTAVAIL, EAI_AGAIN, EAI_FAIL)."""
 _WORDS: Final = (
+    (Reached.NOT_TRIED, _LACK),
     (Reached.REFUSED, re.compile(r"refused", re.IGNORECASE)),
     (Reached.SILENT, re.compile(r"timed out|timeout", re.IGNORECASE)),
     (Reached.OPEN, re.compile(r"reset by peer|broken pipe|short write", re.IGNORECASE)),
@@ -177,6 +201,11 @@ _WORDS: Final = (
     (Reached.NO_TOOL, re.compile(r"invalid option|unrecognized option|usage:|no such file", re.IGNORECASE)),
 )
 """What the words of the tools mean; any others mean that there is no way."""
+_BEGUN: Final = "begun"
+"""Told before an endpoint is dialled with what tells a connection as soon as there is one."""
+_BY_NC: Final = "begun nc"
+"""Told before it is dialled with an nc that says nothing as long as there is a connection, or may be one."""
+_MARKS: Final = frozenset({_BEGUN, _BY_NC, "open", "over", "silent"})
 
 
 def talk(
@@ -194,12 +223,14 @@ def talk(
     told: dict[str, list[str]] = {}
     for line in lines:
         number, _, rest = line.partition(" ")
-        told.setdefault(number, []).append(rest)
+        if "late" not in told or rest not in {_BEGUN, _BY_NC}:
+            told.setdefault(number, []).append(rest)
+    complaint = f": {spoken(ran.errors)}" if ran.errors.strip() else ""
     if "end" not in told:  # who has not been told of may be anything
-        complaint = spoken(ran.errors)
-        msg = "the command in the pod was cut off" + (f": {complaint}" if complaint else "")
+        msg = f"the command in the pod was cut off{complaint}"
         raise UnreachableError(msg)
-    return tuple(_talked(told.get(str(number), ()), seconds) for number in range(len(endpoints)))
+    unmet = Talked(Dialled(Reached.NOT_TRIED, f"the pod did not come to it in time{complaint}"))
+    return tuple(_talked(told.get(str(number), ()), seconds) or unmet for number in range(len(endpoints)))
 
 
 def _escaped(said: bytes) -> str:
@@ -207,22 +238,22 @@ def _escaped(said: bytes) -> str:
     return "".join(chr(byte) if chr(byte).isascii() and chr(byte).isalnum() else f"\\{byte:03o}" for byte in said)
 
 
-def _talked(lines: Sequence[str], seconds: int) -> Talked:
-    """What the lines about one endpoint mean."""
+def _talked(lines: Sequence[str], seconds: int) -> Talked | None:
+    """What the lines about one endpoint mean; None where it was not tried, or too late."""
     reply = bytes.fromhex("".join(_bytes(lines)))
-    words = next((line for line in lines if line and line not in _MARKS and not _BYTES.fullmatch(line)), "")
-    is_over = "over" in lines
-    if reply or "open" in lines:
+    is_open, is_over = "open" in lines, "over" in lines
+    since = lines[lines.index("open") :] if is_open else lines
+    worded = [line for line in since if line and line not in _MARKS and not _BYTES.fullmatch(line)]
+    lack = next(filter(_LACK.search, worded), "")
+    if reply or (is_open and not lack):
         return Talked(Dialled(Reached.OPEN), reply, is_over)
-    if words:
+    if worded:
+        words = lack or worded[0]
         reached = next((reached for reached, pattern in _WORDS if pattern.search(words)), Reached.NO_WAY)
         return Talked(Dialled(reached, spoken(_last(words))), is_over=is_over)
-    if is_over or "begun" in lines:
-        return Talked(Dialled(Reached.OPEN), is_over=is_over)  # without a connection nc would have said why
-    return Talked(Dialled(Reached.SILENT, f"no answer within {seconds} seconds"))
-
-
-_MARKS: Final = frozenset({"open", "over", "silent", "begun"})
+    if is_over or _BY_NC in lines:  # it was killed before it could say why, or is one that does not
+        return Talked(Dialled(Reached.NOT_TRIED, "nc did not tell in time whether there is a connection"))
+    return Talked(Dialled(Reached.SILENT, f"no answer within {seconds} seconds")) if _BEGUN in lines else None
 
 
 def _bytes(lines: Sequence[str]) -> Iterator[str]:

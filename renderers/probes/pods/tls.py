@@ -65,14 +65,14 @@ def hello(server_name: str = "") -> bytes:
     raise AssertionError  # a handshake takes two
 
 
-def judged(talked: Talked) -> Handshake:
-    """What an answer to a hello tells."""
+def judged(talked: Talked, *, is_proxied: bool = False) -> Handshake:
+    """What an answer to a hello tells; where a sidecar took the connection (`is_proxied`), no answer tells nothing."""
     dialled, reply = talked.dialled, talked.reply
     if dialled.reached is not Reached.OPEN:
         return Handshake(dialled)
     if not reply:
         words = "it ends the connection without a word" if talked.is_over else "it says nothing to a TLS hello"
-        return Handshake(dialled, False if talked.is_over else None, words=words)
+        return Handshake(dialled, False if talked.is_over and not is_proxied else None, words=words)
     if not _is_record(reply):
         return Handshake(dialled, speaks_tls=False, words=f"it answers {spoken(repr(reply[:40])[1:])}")
     certificates = tuple(map(ssl.DER_cert_to_PEM_cert, islice(_certificates(reply), _MOST_CERTIFICATES)))

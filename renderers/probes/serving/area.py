@@ -26,7 +26,7 @@ from planner.wording import label, spoken
 from renderers.cluster.api import Ran
 from renderers.cluster.clock import Deadline
 from renderers.cluster.references import Reference
-from renderers.probes.pods.in_words import parsed, words
+from renderers.probes.pods.in_words import NO_ANSWER, parsed, words
 from renderers.probes.pods.inside import Dialled, Reached, Spot
 from renderers.probes.pods.talk import Talked, talk
 from renderers.probes.probe import Probe, Said, Truth
@@ -152,7 +152,8 @@ def _ask_server(sight: Sight, deadline: Deadline) -> Said:
     method, path, body = ("GET", _VERSION_OF_2, "") if is_two else ("POST", _VERSION, _MODULE)
     answer = sight.inside.ask(spot, method, f"http://{at}{path}", deadline, body=body, headers=_JSON)
     is_fateflow = answer.status > 0 and isinstance(parsed(answer.body), dict)
-    reason = _why_not(answer.dialled) or ("" if is_fateflow else "what answers there is no FATE-Flow")
+    other = "what answers there is no FATE-Flow" if answer.status or answer.body else NO_ANSWER
+    reason = _why_not(answer.dialled) or ("" if is_fateflow else other)
     return _told(sight, _SERVER, f"serving-server does not reach FATE-Flow at {at}", reason)
 
 
@@ -256,8 +257,8 @@ def _heard(sight: Sight, spot: Spot, endpoint: Endpoint, said: bytes, deadline: 
 
 
 def _why_not(dialled: Dialled) -> str | Said:
-    """Why nobody was reached, as a clause; empty where somebody was, and unknown without a tool."""
-    if dialled.reached is Reached.NO_TOOL:
+    """Why nobody was reached, as a clause; empty where somebody was, and unknown where nobody could try."""
+    if dialled.tells_nothing:
         return Said(Truth.UNKNOWN, dialled.words)
     return "" if dialled.reached is Reached.OPEN else words(dialled)
 

@@ -52,8 +52,10 @@ def probes(sight: Sight) -> Iterator[Probe]:
 
 def _accepts(sight: Sight, way: Way, dialling: Dialling, deadline: Deadline) -> Said:
     source, dialled = dialling.dialled(way, deadline)
-    if source is None or dialled.reached is Reached.NO_TOOL:
+    if source is None or dialled.tells_nothing:
         return Said(Truth.UNKNOWN, dialled.words)
+    if dialled.reached is Reached.OPEN and source.spot.is_proxied:
+        return Said(Truth.UNKNOWN, "the site's Istio sidecar takes connections itself, whoever is there")
     if dialled.reached is Reached.OPEN:
         return Said(reason=source.words if source.instead_of else "")
     reason = f"{way.what} {_MET[dialled.reached]} {way.endpoint}"
@@ -72,7 +74,7 @@ def _way_out(way: Way, dialled: Dialled) -> str:
     if dialled.reached is Reached.NO_NAME:
         return f"make {way.endpoint.host} known to the DNS that this cluster's pods ask, or give an IP address"
     both = f"open {way.endpoint} (TCP) for this cluster's nodes in the firewalls of both sides"
-    return f"{both}, as firewall.md of `invoke bundle` lists them; then see that the address is that of {way.what}"
+    return f"{both}, as FIREWALL.md of `invoke bundle` lists them; then see that the address is that of {way.what}"
 
 
 # TLS
@@ -86,7 +88,7 @@ def _speaks_tls(sight: Sight, way: Way, dialling: Dialling, deadline: Deadline) 
     source, shaken = dialling.shaken(way, deadline)
     if source is None or shaken.dialled.reached is not Reached.OPEN:
         return Said(Truth.UNKNOWN, f"a second connection was not accepted ({shaken.dialled.words})")
-    if way.by_tls and shaken.speaks_tls is None:
+    if shaken.speaks_tls is None and (way.by_tls or source.spot.is_proxied):
         return Said(Truth.UNKNOWN, shaken.words)
     if way.by_tls == bool(shaken.speaks_tls):
         return Said()

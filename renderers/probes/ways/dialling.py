@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from types import MappingProxyType
 from typing import Final, Generic, TypeVar
@@ -72,7 +72,7 @@ class Way:
 
     def unheard(self, source: From | None, dialled: Dialled) -> Said | None:
         """What is said of TLS where no connection was accepted; None where one was."""
-        if source is None or dialled.reached is Reached.NO_TOOL:
+        if source is None or dialled.tells_nothing:
             return Said(Truth.UNKNOWN, dialled.words)
         if dialled.reached is not Reached.OPEN:
             return Said(Truth.HELD, f"not asked, since it is not true that {self.sentence}")
@@ -166,13 +166,18 @@ class Dialling:
         if own is not None:
             found = inside.dial_all(own, self._endpoints, deadline)
             if not any(each.reached is Reached.NO_TOOL for each in found.values()):
-                return From(own), self._again(own, found, deadline)
+                return self._from(own), self._again(own, found, deadline)
             why = f"the image of {own.container} has no tool for it"
         others = inside.spots(SUBSTITUTE, deadline)
         if not others:
-            return (None if own is None else From(own)), dict.fromkeys(self._endpoints, Dialled(Reached.NO_TOOL, why))
+            source = None if own is None else self._from(own)
+            return source, dict.fromkeys(self._endpoints, Dialled(Reached.NO_TOOL, why))
         found = inside.dial_all(others[0], self._endpoints, deadline)
-        return From(others[0], why), self._again(others[0], found, deadline)
+        return self._from(others[0], why), self._again(others[0], found, deadline)
+
+    def _from(self, spot: Spot, instead_of: str = "") -> From:
+        """A pod that has dialled; with `istio: true` it has Istio before it, also where no sidecar shows that."""
+        return From(replace(spot, is_proxied=spot.is_proxied or self._sight.planned.site.istio), instead_of)
 
     def _again(self, spot: Spot, found: Mapping[Endpoint, Dialled], deadline: Deadline) -> Mapping[Endpoint, Dialled]:
         """Dial once more where nobody accepted, if there is as much time left as that took."""
