@@ -129,11 +129,11 @@ def _found(workspace: Workspace, wish: Wish, base: Selection, wanted: Sequence[P
     not_ours: list[tuple[str, str]] = []
     tree = out.read(workspace.out)
     given = getattr(base.documents.get(FEDERATION), "data", None)
-    known = _known_contexts() if wish.everything else ()
+    known, broken = _contexts() if wish.everything else ((), "")
     for planned in wanted:
         its = wish if not wish.sites or planned.key in wish.sites else replace(wish, context="")
         if wish.everything and not _may_be_ours(its, planned, known):  # its folder, and all that is in it, is not read
-            not_ours.append((planned.key, _without_context(its.context or planned.cluster.context)))
+            not_ours.append((planned.key, broken or _without_context(its.context or planned.cluster.context)))
             continue
         folder = _folder(tree, planned.key, workspace)
         if isinstance(folder, tuple):
@@ -143,7 +143,7 @@ def _found(workspace: Workspace, wish: Wish, base: Selection, wanted: Sequence[P
         if isinstance(reached, Chosen):
             chosen.append(reached)
         elif wish.everything:
-            not_ours.append((planned.key, reached.why))
+            not_ours.append((planned.key, broken or reached.why))
         else:
             diagnostics.append(reached.diagnostic)
     return replace(base, chosen=in_waves(chosen), diagnostics=tuple(diagnostics), not_ours=tuple(not_ours))
@@ -167,7 +167,7 @@ def _reached(wish: Wish, places: Places, environ: Mapping[str, str] = os.environ
     context = wish.context or folder.context or ""
     if wish.is_offline:
         return Chosen(folder, places, context)
-    known = _known_contexts()
+    known, _ = _contexts()
     if folder.target == "kubefate" and not wish.context and context not in known:
         if not wish.everything or has_login(folder.service, environ):
             return Chosen(folder, places, "")
@@ -255,11 +255,12 @@ def site_keys(parties: Sequence[str], sites: Sequence[str]) -> tuple[tuple[str, 
     return (*(party_key(int(party[:9])) for party in parties), *sites), ""
 
 
-def _known_contexts() -> Sequence[str]:
+def _contexts() -> tuple[Sequence[str], str]:
+    """The names of the kubeconfig's contexts, or why it cannot be read, as a clause."""
     try:
-        return [context.name for context in api.contexts()]
-    except api.UnknownContextError:
-        return ()
+        return [context.name for context in api.contexts()], ""
+    except api.UnknownContextError as error:
+        return (), str(error)
 
 
 def _folder(tree: out.Tree | out.OutProblem, key: str, workspace: Workspace) -> SiteFolder | tuple[Diagnostic, ...]:

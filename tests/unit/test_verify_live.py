@@ -385,6 +385,16 @@ def test_a_context_of_another_name(of_bank: Live) -> None:
     assert "let an operator of cluster shop run" in ended.text
 
 
+@pytest.mark.parametrize(("text", "why"), [(None, "there is no kubeconfig (looked for "), ("[]", "it holds something")])
+def test_a_kubeconfig_that_cannot_be_read(live: Live, tmp_path: Path, text: str | None, why: str) -> None:
+    """That is why no site can be reached, and not the name of a context."""
+    if text is not None:
+        (tmp_path / "kubeconfig").write_text(text, encoding="utf-8")
+    live.monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
+    ended = live()
+    assert (ended.code, f"not reachable from here ({why}" in ended.text) == (3, True), ended.all
+
+
 def test_a_guest_without_a_place_for_the_job(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody else can run it either: the way out is the module."""
     monkeypatch.setattr(places, "planned_places", lambda _toy, _modules: ())
