@@ -26,7 +26,7 @@ from renderers.cluster.api import (
     UnreachableError,
     every_try,
 )
-from renderers.cluster.clock import Deadline
+from renderers.cluster.clock import Clock, Deadline
 from renderers.cluster.folder import SiteFolder
 from renderers.cluster.outcomes import SiteOutcome, SiteState
 from renderers.cluster.places import Places
@@ -35,6 +35,8 @@ from renderers.cluster.selection import Chosen
 _T = TypeVar("_T")
 _FIRST_CONTACT: Final = 20.0
 """Seconds in which a cluster must answer at all: one that is away is told soon, and not at the end of a long wait."""
+_CONFIRM: Final = 5.0
+"""Seconds in which an API server must answer after a request to it was lost, or it is given up."""
 _OF_THE_SERVER: Final = 500
 """The first HTTP status by which a server says that the trouble is its own."""
 
@@ -78,6 +80,21 @@ class Connections:
         if api.given_up:
             return cluster_unreachable(places.of_cluster("context"), folder.cluster, api.server, api.given_up)
         return api
+
+
+def is_away(api: Api, reason: str, clock: Clock) -> bool:
+    """Whether it is the API server that was lost, and not a container or its node; nobody waits for it again then.
+
+    `reason` is how a request to it was lost. It is given up where a short question to it stays unanswered too.
+    """
+    if not api.given_up:
+        try:
+            api.version(Deadline(_CONFIRM, clock))
+        except UnreachableError:
+            api.given_up = reason
+        except ApiError:
+            return False
+    return bool(api.given_up)
 
 
 def on_cluster(chosen: Chosen, connections: Connections, work: Callable[[Api], _T]) -> _T | SiteOutcome:

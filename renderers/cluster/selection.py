@@ -129,7 +129,7 @@ def _found(workspace: Workspace, wish: Wish, base: Selection, wanted: Sequence[P
     not_ours: list[tuple[str, str]] = []
     tree = out.read(workspace.out)
     given = getattr(base.documents.get(FEDERATION), "data", None)
-    known, broken = _contexts() if wish.everything else ((), "")
+    known, broken = ((), "") if wish.is_offline else _contexts()
     for planned in wanted:
         its = wish if not wish.sites or planned.key in wish.sites else replace(wish, context="")
         if wish.everything and not _may_be_ours(its, planned, known):  # its folder, and all that is in it, is not read
@@ -139,7 +139,7 @@ def _found(workspace: Workspace, wish: Wish, base: Selection, wanted: Sequence[P
         if isinstance(folder, tuple):
             diagnostics += folder
             continue
-        reached = _reached(its, Places(folder, planned, given))
+        reached = _reached(its, Places(folder, planned, given), known)
         if isinstance(reached, Chosen):
             chosen.append(reached)
         elif wish.everything:
@@ -157,8 +157,8 @@ class _NotReached:
     diagnostic: Diagnostic
 
 
-def _reached(wish: Wish, places: Places, environ: Mapping[str, str] = os.environ) -> Chosen | _NotReached:
-    """A site with the context that leads to its cluster.
+def _reached(wish: Wish, places: Places, known: Sequence[str]) -> Chosen | _NotReached:
+    """A site with the context that leads to its cluster; `known` are the names of all that there are.
 
     Through KubeFATE's service a site is reached without any: then nothing of Kubernetes is looked at. Of all sites
     those are an operator's own whose context is in the kubeconfig, or whose service the operator can log in to.
@@ -167,9 +167,8 @@ def _reached(wish: Wish, places: Places, environ: Mapping[str, str] = os.environ
     context = wish.context or folder.context or ""
     if wish.is_offline:
         return Chosen(folder, places, context)
-    known, _ = _contexts()
     if folder.target == "kubefate" and not wish.context and context not in known:
-        if not wish.everything or has_login(folder.service, environ):
+        if not wish.everything or has_login(folder.service, os.environ):
             return Chosen(folder, places, "")
     elif context in known if wish.everything else context:
         return Chosen(folder, places, context)
@@ -205,13 +204,14 @@ def _as_written(workspace: Workspace, wish: Wish, base: Selection) -> Selection:
     if not keys or not set(wish.sites) <= set(keys):
         return base
     chosen: list[Chosen] = []
+    known, _ = _contexts()
     diagnostics = [each for each in base.diagnostics if each.fault.code == STALE.code]
     for key in keys:
         folder = _folder(tree, key, workspace)
         if isinstance(folder, tuple):
             diagnostics += folder
             continue
-        reached = _reached(replace(wish, everything=False), Places(folder))
+        reached = _reached(replace(wish, everything=False), Places(folder), known)
         if isinstance(reached, Chosen):
             chosen.append(reached)
         else:
@@ -226,7 +226,8 @@ def _handed_over(wish: Wish) -> Selection:
         return Selection(diagnostics=folder)
     if wish.sites and wish.sites != (folder.key,):
         return Selection(usage=f"{wish.folder} is the folder of {folder.key}, not of {visible(wish.sites[0])}")
-    reached = _reached(wish, Places(folder))
+    known, _ = _contexts()
+    reached = _reached(wish, Places(folder), known)
     return Selection(chosen=(reached,)) if isinstance(reached, Chosen) else Selection(diagnostics=(reached.diagnostic,))
 
 

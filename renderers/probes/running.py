@@ -19,6 +19,7 @@ from planner.probes import BY_ID, PROBES
 from planner.wording import spoken
 from renderers.cluster.api import Api, ApiError, RefusedError, UnreachableError
 from renderers.cluster.clock import Clock, Deadline
+from renderers.cluster.connections import is_away
 from renderers.probes.probe import Probe, ProbeOutcome, Said, Truth
 
 API: Final = BY_ID["api-answers"]
@@ -29,8 +30,6 @@ _LOOK: Final = 0.2
 """Seconds after which Ctrl-C is heard at the latest."""
 _PAUSE: Final = 1.0
 """Seconds between two tries of a probe."""
-_CONFIRM: Final = 5.0
-"""Seconds in which an API server must answer after a request to it was lost, or it is given up."""
 INTERRUPTED: Final = "interrupted"
 """Why it is unknown what was being asked when Ctrl-C was pressed."""
 _RANK: Final = {sort.id: rank for rank, sort in enumerate(PROBES)}
@@ -273,7 +272,7 @@ def _asked(number: int, probe: Probe, api: Api | None, clock: Clock) -> _Answere
             said = probe.ask(Deadline(float(probe.sort.seconds), clock))
         except ApiError as error:
             said = _unknown(error)
-            if isinstance(error, UnreachableError) and api is not None and _is_away(api, str(error), clock):
+            if isinstance(error, UnreachableError) and api is not None and is_away(api, str(error), clock):
                 break
             if isinstance(error, RefusedError) and error.is_forbidden:
                 break
@@ -282,18 +281,6 @@ def _asked(number: int, probe: Probe, api: Api | None, clock: Clock) -> _Answere
         if left:
             clock.sleep(_PAUSE)
     return _Answered(number, ProbeOutcome(probe, said, clock.now() - begun))
-
-
-def _is_away(api: Api, reason: str, clock: Clock) -> bool:
-    """Whether it is the API server that was lost, and not a container or its node; nobody waits for it again then."""
-    if not api.given_up:
-        try:
-            api.version(Deadline(_CONFIRM, clock))
-        except UnreachableError:
-            api.given_up = reason
-        except ApiError:
-            return False
-    return bool(api.given_up)
 
 
 def _unknown(error: ApiError) -> Said:

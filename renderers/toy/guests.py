@@ -16,7 +16,7 @@ from planner.toy_schedule import Job
 from planner.wording import spoken
 from renderers.cluster.api import Api, ApiError, Ran, RefusedError, UnreachableError
 from renderers.cluster.clock import Deadline
-from renderers.cluster.connections import Connections
+from renderers.cluster.connections import Connections, is_away
 from renderers.cluster.folder import SiteFolder
 from renderers.cluster.selection import Chosen
 from renderers.toy import commands, places
@@ -25,8 +25,6 @@ from renderers.toy.outcomes import ToyOutcome, ToyState
 
 _LOOK_SECONDS: Final = 30.0
 """Seconds to find the pod of a party, or to ask FATE something."""
-_CONFIRM_SECONDS: Final = 5.0
-"""Seconds in which an API server must answer after a request to it was lost, or it is given up."""
 _STOP_SECONDS: Final = 60.0
 """Seconds to stop a job: FATE asks every party of it, up to three times for 10 s."""
 
@@ -86,7 +84,7 @@ class Guests:
         try:
             found = places.spot(guest.api, guest.folder, planned, Deadline(_LOOK_SECONDS, clock))
         except UnreachableError as error:
-            return _away(job, guest.folder) if _is_away(guest.api, str(error)) else _refused(job, error, 0.0)
+            return _away(job, guest.folder) if is_away(guest.api, str(error), clock) else _refused(job, error, 0.0)
         except ApiError as error:
             return _refused(job, error, 0.0)
         if found is None:
@@ -169,18 +167,6 @@ def _stopped(guest: Guest, found: places.Spot, job: str) -> str:
     except ApiError as error:
         return f"could not be stopped: {spoken(str(error))}"
     return "was stopped" if is_good(ran) else f"could not be stopped: {said(ran)}"
-
-
-def _is_away(api: Api, reason: str) -> bool:
-    """Whether an API server is given up of which a request was lost: a short question to it stays unanswered too."""
-    if not api.given_up:
-        try:
-            api.version(Deadline(_CONFIRM_SECONDS, api.clock))
-        except UnreachableError:
-            api.given_up = reason
-        except ApiError:
-            return False
-    return bool(api.given_up)
 
 
 def _away(job: Job, folder: SiteFolder) -> ToyOutcome:
