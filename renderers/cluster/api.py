@@ -47,6 +47,12 @@ _GOOD: Final = range(200, 300)
 _REDIRECTS: Final = range(300, 400)
 _ERRNO: Final = re.compile(r"^\[Errno -?\d+\] ")
 _DIGITS: Final = re.compile(r"\d{1,4}", re.ASCII)
+_LOG_IS_GONE: Final = re.compile(
+    r"unable to retrieve container logs for \S+\s*|failed to try resolving symlinks in path .*\s*"
+)
+"""What a kubelet answers in place of the log of a container that it has just removed, as if it were the log."""
+_LOG_TRIES: Final = 3
+_LOG_PAUSE: Final = 1.0
 _HANDSHAKE: Final = re.compile(r"Handshake status (\d+)")
 _MOST_BYTES: Final = 64 * 2**20
 """An answer above this size is read no further. Five hundred objects, the most that are asked for at once, take ten."""
@@ -213,15 +219,25 @@ class Api:
     def log(
         self, namespace: str, pod: str, container: str, deadline: Deadline, *, lines: int = 20, previous: bool = False
     ) -> str:
-        """The last lines of a container's log; empty when it has none or it cannot be had."""
+        """The last lines of a container's log; empty when it has none or it cannot be had.
+
+        A node removes a container that has ended once there is a newer one, a moment before it says so: asked again
+        then, it has the log of the newer.
+        """
         query = {"container": container, "tailLines": str(lines), "limitBytes": "65536"}
         if previous:
             query["previous"] = "true"
-        try:
-            path = f"{Reference('v1', 'Pod', namespace, pod).path}/log"
-            return self._raw("GET", path, deadline, query=query).decode(errors="replace")
-        except RefusedError:
-            return ""
+        path = f"{Reference('v1', 'Pod', namespace, pod).path}/log"
+        for _ in range(_LOG_TRIES):
+            try:
+                log = self._raw("GET", path, deadline, query=query).decode(errors="replace")
+            except RefusedError:
+                break
+            if not _LOG_IS_GONE.fullmatch(log):
+                return log
+            if not deadline.wait(_LOG_PAUSE):
+                break
+        return ""
 
     def run(
         self,

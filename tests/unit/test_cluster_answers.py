@@ -18,7 +18,7 @@ import pytest
 
 from renderers.cluster import api as cluster_api
 from renderers.cluster.api import Api, LoginRefusedError, Ran, RefusedError, UnreachableError, connect
-from renderers.cluster.clock import Deadline
+from renderers.cluster.clock import Clock, Deadline
 from renderers.cluster.references import Reference
 from renderers.cluster.shapes import OddShapeError, as_object
 
@@ -101,6 +101,28 @@ def test_empty_values_are_as_good_as_none() -> None:
     assert found == {"kind": "ConfigMap", "metadata": {"name": "x"}, "data": {"spec": "x"}}
     with pytest.raises(OddShapeError, match=r"\.items\[0\]\.metadata\.name"):
         as_object({"items": [{"metadata": {}}]})
+
+
+@pytest.mark.parametrize(
+    "gone",
+    [
+        b"unable to retrieve container logs for containerd://f5a5cf2e9391",
+        b'failed to try resolving symlinks in path "/var/log/pods/a_b_c/rollsite/3.log": lstat: no such file\n',
+    ],
+)
+def test_what_a_node_says_in_place_of_a_log_that_is_gone(say: Callable[..., Api], gone: bytes) -> None:
+    """It is no log: the container of a moment later has one, or there is none."""
+    later = b"java: not found\n"
+
+    class Moment(Clock):
+        def sleep(self, _: float) -> None:
+            say(200, later)
+
+    asked = ("fate-9999", "rollsite-0", "rollsite")
+    assert say(200, gone).log(*asked, Deadline(5, Moment())) == "java: not found\n"
+    later = gone
+    assert say(200, gone).log(*asked, Deadline(5, Moment())) == ""
+    assert say(200, b"a\n" + gone).log(*asked, Deadline(5, Moment())) == f"a\n{gone.decode()}"
 
 
 def test_a_huge_answer_is_read_no_further(say: Callable[..., Api], monkeypatch: pytest.MonkeyPatch) -> None:
