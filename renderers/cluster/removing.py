@@ -11,6 +11,7 @@ from planner.checks.object_refused import refused_midway
 from planner.diagnostics import Diagnostic
 from renderers.cluster import record, rights, under_lease
 from renderers.cluster.api import Api, RefusedError
+from renderers.cluster.claims_end import await_end_of_claims
 from renderers.cluster.clock import Deadline
 from renderers.cluster.display import Display
 from renderers.cluster.folder import SiteFolder
@@ -79,6 +80,9 @@ def _removed(
         if not deadline.wait(_POLL):
             problem = refused_midway(places.of_site(), f"Pod {pods[0]}", "it does not end", folder.key)
             return SiteOutcome(folder, SiteState.FAILED, (problem,), changes)
+    unended = await_end_of_claims(api, folder, places, display, deadline) if options.delete_data else None
+    if unended is not None:
+        return SiteOutcome(folder, SiteState.FAILED, (unended,), changes)
     return SiteOutcome(folder, SiteState.REMOVED, _kept(api, folder, places, options, deadline), changes)
 
 

@@ -13,6 +13,7 @@ from planner.diagnostics import Diagnostic
 from planner.site_json import Installation
 from renderers.cluster import record, under_lease
 from renderers.cluster.api import Api
+from renderers.cluster.claims_end import delete_claims
 from renderers.cluster.clock import Deadline
 from renderers.cluster.display import Display
 from renderers.cluster.folder import SiteFolder
@@ -124,11 +125,11 @@ def _removed(
     problem_of_pods = _await_end(api, folder, places, changes, display, deadline)
     if problem_of_pods is not None:
         return SiteOutcome(folder, SiteState.FAILED, (problem_of_pods,), changes)
-    kept = claims(api, folder, deadline)
     if options.delete_data:
-        for document in kept:
-            api.delete(reference(document), deadline)
-    elif kept:
+        unended = delete_claims(api, folder, places, display, deadline)
+        if unended is not None:
+            return SiteOutcome(folder, SiteState.FAILED, (unended,), changes)
+    elif kept := claims(api, folder, deadline):
         names = listed(map(reference, kept))
         told = data_kept(places.of_site(), folder.key, names, folder.cluster)
         return SiteOutcome(folder, SiteState.REMOVED, (told,), changes)

@@ -22,6 +22,7 @@ from planner.diagnostics import Diagnostic
 from planner.wording import duration
 from renderers.cluster import patience, under_lease
 from renderers.cluster.api import Api
+from renderers.cluster.claims_end import delete_claims
 from renderers.cluster.clock import Deadline
 from renderers.cluster.display import Display
 from renderers.cluster.folder import SiteFolder
@@ -165,11 +166,11 @@ def _removed(
     )
     if left:
         return SiteOutcome(folder, SiteState.FAILED, left, changes, is_begun=True)
-    kept = claims(api, folder, Deadline(patience.PREPARE_SECONDS, api.clock))
     if options.delete_data:
-        for document in kept:
-            api.delete(reference(document), Deadline(patience.WRITE_SECONDS, api.clock))
-    elif kept:
+        unended = delete_claims(api, folder, places, display, deadline)
+        if unended is not None:
+            return SiteOutcome(folder, SiteState.FAILED, (unended,), changes, is_begun=True)
+    elif kept := claims(api, folder, Deadline(patience.PREPARE_SECONDS, api.clock)):
         told = data_kept(places.of_site(), folder.key, listed(map(reference, kept)), folder.cluster)
         return SiteOutcome(folder, SiteState.REMOVED, (told,), changes)
     return SiteOutcome(folder, SiteState.REMOVED, (), changes)
