@@ -14,6 +14,7 @@ from planner.diagnostics import Diagnostic
 from planner.lookup import RouteTable
 from planner.model import party_key
 from planner.plan import Plan, PlannedSite
+from planner.probes import BY_ID
 from planner.toy_schedule import Job
 from planner.wording import label, spoken
 from renderers import out
@@ -54,8 +55,8 @@ from renderers.toy.rounds import MOST_LEFT, Rounds
 from renderers.verifying import files_in
 from renderers.workspace import Workspace
 
-_LINK_SECONDS: Final = 30.0
-"""Seconds to ask the broker of one party about its links."""
+_LINK_SECONDS: Final = float(BY_ID["broker-links"].seconds)
+"""Seconds to ask the broker of one party about its links: rabbitmqctl may take long where a job takes all cores."""
 _MOST_REASONS: Final = 3
 """Reasons for which sites cannot be reached that are told one by one."""
 UNREACHED: Final = "not reachable from here"

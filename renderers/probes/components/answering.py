@@ -25,8 +25,6 @@ from renderers.probes.sight import Sight
 
 RABBITMQ_MANAGEMENT: Final = 15672
 PULSAR_ADMINISTRATION: Final = 8080
-_SECONDS: Final = 8.0
-"""Seconds in which one port must take a connection."""
 _ILL: Final = range(500, 600)
 _PEERS_ALONE: Final = frozenset({PULSAR_TLS.port})
 """Ports that no pod of the site dials in earnest, so a site's NetworkPolicies keep FATE-Flow's away, too."""
@@ -63,8 +61,7 @@ def _components(sight: Sight) -> dict[str, tuple[Endpoint, ...]]:
 def _answers(sight: Sight, workload: str, endpoints: Sequence[Endpoint], deadline: Deadline) -> Said:
     """Dial every port, then ask a broker for its health; the first failure is told."""
     for endpoint in endpoints:
-        limit = Deadline(min(_SECONDS, deadline.left), deadline.clock)
-        found, dialled = _dialled(sight, workload, endpoint, limit)
+        found, dialled = _dialled(sight, workload, endpoint, deadline)
         if dialled.tells_nothing:
             return unknown(words(dialled))
         if dialled.reached is not Reached.OPEN:

@@ -29,8 +29,8 @@ from renderers.probes.probe import Probe, Said
 from renderers.probes.said import judged, probe, unknown
 from renderers.probes.sight import Sight
 
-_SECONDS: Final = 8.0
-"""Seconds in which one address must answer."""
+_SECONDS: Final = 15.0
+"""Seconds in which one address must answer, with what it takes to start the command that asks."""
 _JSON: Final = {"Content-Type": "application/json"}
 
 
