@@ -161,7 +161,7 @@ def use(monkeypatch: pytest.MonkeyPatch, file: Path) -> None:
 def apply(folder: Path, *sites: str, **options: Any) -> Ended:
     """`fedplan apply` in this process, of these sites (by key) or of all that are ours; `options` are the Request's."""
     told = io.StringIO()
-    given = {"is_agreed": True, "timeout": 400, "everything": not sites, **options}
+    given = {"is_agreed": True, "timeout": 1200, "everything": not sites, **options}
     text, code = run_apply(Request(file=str(folder / FILE), sites=sites, **given), stderr=told)
     return Ended(text, code, told.getvalue())
 
@@ -169,7 +169,7 @@ def apply(folder: Path, *sites: str, **options: Any) -> Ended:
 def remove(folder: Path, *sites: str, **options: Any) -> Ended:
     """`fedplan remove` in this process."""
     told = io.StringIO()
-    given = {"is_agreed": True, "timeout": 400, **options}
+    given = {"is_agreed": True, "timeout": 1200, **options}
     text, code = run_remove(Removal(file=str(folder / FILE), sites=sites, **given), stderr=told)
     return Ended(text, code, told.getvalue())
 
@@ -189,7 +189,7 @@ def begun(
     )
 
 
-def ended(process: subprocess.Popen[str], seconds: float = 300) -> Ended:
+def ended(process: subprocess.Popen[str], seconds: float = 900) -> Ended:
     """Wait for the end of a process; it is killed when it does not come."""
     try:
         text, told = process.communicate(timeout=seconds)

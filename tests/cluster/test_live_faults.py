@@ -25,7 +25,7 @@ from tests.cluster.harness.cluster import Cluster
 from tests.cluster.middleman import Wire
 from tests.cluster.sites import Ended, federation, kubeconfig
 from tests.cluster.standins import image
-from tests.cluster.test_real_node import EGGROLL, OSX, SMALL, Land, ended_pods_go, until
+from tests.cluster.test_real_node import EGGROLL, OSX, SMALL, Land, ended_pods_go, until, ways_open
 from tests.cluster.test_toy_on_node import hangs, is_running, live, live_table, rewrite, states
 
 PAIRS: Final = ((9999, 10000), (9999, 8888), (10000, 9999), (10000, 8888), (8888, 9999), (8888, 10000))
@@ -67,6 +67,8 @@ def lands(real_node: Cluster, second_real_node: Cluster, tmp_path_factory: pytes
             ]
             for each in coming:
                 each.result()
+        ways_open("rollsite", {9999: mesh, 10000: mesh, 8888: beyond})
+        ways_open("osx", {9999: star, 10000: star})
         yield Faulty(real_node, second_real_node, mesh, beyond, star)
 
 
@@ -156,7 +158,7 @@ def scaled_to_zero(land: Land, site: object, component: str) -> Iterator[None]:
 
     def scale(number: int) -> None:
         land.api.merge({"spec": {"replicas": number}}, name, Deadline(20))
-        until(lambda: is_open(land.door(site, component)) == bool(number) == bool(land.all_pods(site)), 100)
+        until(lambda: is_open(land.door(site, component)) == bool(number) == bool(land.all_pods(site)))
 
     scale(0)
     try:

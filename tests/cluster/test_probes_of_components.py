@@ -112,7 +112,7 @@ def becomes(ask: Callable[[], Said], truth: Truth) -> Said:
         found.append(ask())
         return found[-1].truth is truth
 
-    until(is_so, 60)
+    until(is_so)
     return found[-1]
 
 

@@ -82,7 +82,7 @@ def test_a_way_is_told_from_the_side_that_dials(land: Land) -> None:
     """Both are open; then a wrong port, and a peer that is gone, close the way to 10000 and not the one back."""
     for site in ("party-9999", "party-10000"):
         seen = sight(land, site)
-        until(partial(is_whole, seen), 30)
+        until(partial(is_whole, seen))
 
     wanted = Reference("v1", "Service", land.namespace(10000), "nginx")
     service = land.api.get(wanted, Deadline(20))
@@ -93,7 +93,7 @@ def test_a_way_is_told_from_the_side_that_dials(land: Land) -> None:
     def refusing() -> bool:
         return said(sight(land, "party-9999"), "peer-accepts", "nginx").truth is Truth.FALSE
 
-    until(refusing, 30)
+    until(refusing)
     seen = sight(land, "party-9999")
     found = said(seen, "peer-accepts", "nginx")
     (finding,) = found.diagnostics
@@ -107,17 +107,17 @@ def test_a_way_is_told_from_the_side_that_dials(land: Land) -> None:
     assert is_whole(sight(land, "party-10000"))
 
     land.api.merge({"spec": {"ports": ports}}, wanted, Deadline(20))
-    until(lambda: not refusing(), 30)
+    until(lambda: not refusing())
     broker = Reference("apps/v1", "StatefulSet", land.namespace(10000), "rabbitmq")
     land.api.merge({"spec": {"replicas": 0}}, broker, Deadline(20))
 
     def is_gone() -> bool:
         return said(sight(land, "party-9999"), "peer-accepts", "RabbitMQ").truth is Truth.FALSE
 
-    until(is_gone, 60)
+    until(is_gone)
     assert said(sight(land, "party-9999"), "peer-answers") == Said()
     land.api.merge({"spec": {"replicas": 1}}, broker, Deadline(20))
-    until(lambda: is_whole(sight(land, "party-9999")), 60)
+    until(lambda: is_whole(sight(land, "party-9999")))
 
 
 def test_a_handshake_from_inside_a_pod(land: Land, tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_a_talk_in_a_pod_ends_with_all_that_it_began(land: Land, tool: str) -> N
             Endpoint("10.255.255.1", 80),
             Endpoint("x.invalid", 1),
         )
-        found = talk(run, endpoints, 2, b"hello")
+        found = talk(run, endpoints, 5, b"hello")
     assert found[0].dialled.reached is Reached.OPEN
     assert found[1].dialled.reached is Reached.REFUSED
     assert found[2].dialled.reached in {Reached.SILENT, Reached.NO_WAY}

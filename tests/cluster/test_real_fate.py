@@ -67,7 +67,7 @@ class Parties:
     def come_up(self) -> None:
         """Apply both at once."""
         with ThreadPoolExecutor(len(PARTIES)) as operators:
-            for ended in operators.map(lambda each: sites.apply(self.folder, f"party-{each}", timeout=600), PARTIES):
+            for ended in operators.map(lambda each: sites.apply(self.folder, f"party-{each}", timeout=1200), PARTIES):
                 assert ended.code == 0, ended.all
 
     def go(self) -> None:
@@ -78,7 +78,7 @@ class Parties:
     def verify(self, **options: Any) -> Ended:
         """`invoke verify --live`."""
         told = io.StringIO()
-        given = {"timeout": 300, "format_name": "json", **options}
+        given = {"timeout": 900, "format_name": "json", **options}
         text, code = run_verify_live(Request(file=str(self.folder / FILE), **given), stderr=told)
         return Ended(text, code, told.getvalue())
 
@@ -145,7 +145,7 @@ def test_real_fate(parties: Parties) -> None:
     assert "is success" in parties.log(9999, 10000)
 
     right = parties.dial_broker(10000, NOWHERE, reader=9999)
-    ended = parties.verify(only="toy", pairs=("9999:10000",), timeout=60)
+    ended = parties.verify(only="toy", pairs=("9999:10000",), timeout=120)
     assert (ended.code, states(ended)) == (1, {(9999, 10000): "failed"}), ended.all
     assert [each["code"] for each in errors(ended)] == ["FED980"], ended.all
     (found,) = errors(ended)

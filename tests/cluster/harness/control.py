@@ -157,7 +157,10 @@ class ControlPlane:
         }
 
     def _controller_manager(self) -> dict[str, str]:
-        """Flags; ranges for nodes are not handed out, since that controller holds up all others for ten seconds."""
+        """Flags; ranges for nodes are not handed out, since that controller holds up all others for ten seconds.
+
+        A node is not given up while a test keeps the API server from it.
+        """
         pki = self.pki
         return {
             **self._delegate("controller-manager"),
@@ -169,6 +172,7 @@ class ControlPlane:
             "cluster-signing-cert-file": str(pki.ca),
             "cluster-signing-key-file": str(pki.key("ca")),
             "enable-hostpath-provisioner": "true",
+            "node-monitor-grace-period": "1h",
             "kube-api-qps": "300",
             "kube-api-burst": "500",
         }

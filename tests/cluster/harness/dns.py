@@ -47,7 +47,7 @@ class Names:
         if kept is None or kept[0] < time.monotonic():
             try:
                 kept = (time.monotonic() + _KEPT, self._look_up(labels))
-            except UNREACHABLE:
+            except (ApiError, *UNREACHABLE):
                 if kept is None:
                     raise
                 kept = (time.monotonic() + _KEPT, kept[1])

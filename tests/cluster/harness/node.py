@@ -149,8 +149,12 @@ def import_image(cluster: Cluster, archive: Path) -> None:
 
 def tag_image(cluster: Cluster, source: str, name: str) -> None:
     """Give an image of the node another name, under which pods find it too (`mysql:8.0.28`)."""
-    with _TAGGING:  # with --force a name is taken away and given anew: two at once would find it missing
-        _ctr(_run(cluster), "images", "tag", "--force", full_name(source), full_name(name))
+    run, names = _run(cluster), (full_name(source), full_name(name))
+    with _TAGGING:  # with --force a name is taken away and given anew: a pod that starts then finds it missing
+        listed = _ctr(run, "images", "list", *(f"name=={each}" for each in names)).splitlines()[1:]
+        digests = [line.split()[2] for line in listed]
+        if len(digests) < len(names) or len(set(digests)) > 1:
+            _ctr(run, "images", "tag", "--force", *names)
 
 
 def tear_down(run: Path, processes: Processes) -> None:

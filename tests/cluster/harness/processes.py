@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from tests.cluster.harness.api import UNREACHABLE, ApiError
 from tests.cluster.harness.failures import HarnessError, failed
 
 _STARTED: dict[int, subprocess.Popen[bytes]] = {}
@@ -124,9 +125,19 @@ class Processes:
                 (self._records / f"{record.name}.json").unlink(missing_ok=True)
 
     def wait(self, what: str, check: Callable[[], object], seconds: float, watched: Sequence[str]) -> None:
-        """Wait until something holds; fail with the log of the process that died, or of the last one."""
+        """Wait until something holds; fail with the log of the process that died, or of the last one.
+
+        A server that is asked and does not answer is not there yet.
+        """
+
+        def holds() -> bool:
+            try:
+                return bool(check())
+            except (ApiError, *UNREACHABLE):
+                return False
+
         deadline = time.monotonic() + seconds
-        while not check():
+        while not holds():
             dead = [name for name in watched if not self.is_alive(name)]
             if dead:
                 raise self._failure(what, dead[0], f"{dead[0]} ended by itself")

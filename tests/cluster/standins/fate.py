@@ -39,14 +39,14 @@ RABBITMQ_HOME = Path("/var/lib/rabbitmq")
 RABBITMQ_PORTS = (5672, 15672)
 MYSQL_PORT, PULSAR_PORT, PULSAR_ADMIN_PORT = 3306, 6650, 8080
 NODES_PORT = 4670
-HEART_SECONDS, LOST_SECONDS = 3, 10
+HEART_SECONDS, LOST_SECONDS = 3, 20
 FATEFLOW_PORT, FATEFLOW_GRPC_PORT, ROUTER_PORT = 9380, 9360, 9370
 NGINX_PORTS = (9300, 9310, 9302)
 FATEBOARD_HEAP = 64 << 20
 FIRST_ARGUMENT = 2
-HOPS = 6
-LONGEST = 8
-"""Seconds that a message may take."""
+HOPS = 5
+LONGEST, HOP = 18, 3
+"""Seconds that a message may take, and that each hop keeps for itself, so that the last one is blamed."""
 
 Answer = tuple[int, Any]
 Way = tuple[str, int]
@@ -108,7 +108,7 @@ def _handler(answer: Callable[[str, str], Answer]) -> type[BaseHTTPRequestHandle
     return Handler
 
 
-def ask(host: str, port: int, path: str, method: str = "GET", seconds: float = 5) -> Any:
+def ask(host: str, port: int, path: str, method: str = "GET", seconds: float = 15) -> Any:
     """What another stand-in answers."""
     request = urllib.request.Request(f"http://{host}:{port}{path}", method=method)
     try:
@@ -319,7 +319,7 @@ class Router:
         passed = int(hops or 0)
         if passed >= HOPS:
             raise RefusedError(508, f"too many hops to {party}")
-        found = ask(*way, f"{parts}?hops={passed + 1}", seconds=LONGEST - 1 - passed)  # so the last hop is blamed
+        found = ask(*way, f"{parts}?hops={passed + 1}", seconds=LONGEST - HOP * (1 + passed))
         return 200, {**found, "by": [os.uname().nodename, *found.get("by", ())]}
 
     def way(self, party: str, service: str) -> Way | None:
@@ -518,7 +518,7 @@ def flow(arguments: Sequence[str]) -> None:
     right = found.get("component") == "fateflow" and found.get("party") == host and own.get("party") == guest
     tell("toy test job", job, "is running")
     waits = right and guest != host
-    while Path("/tmp/hang").exists() or (waits and not ask("fateflow", FATEFLOW_PORT, f"/replied/{job}")):
+    while Path("/tmp/hang").exists() or (waits and not has_replied(job)):
         if time.monotonic() > deadline and not Path("/tmp/hang").exists():
             tell("check job status timeout")
             return
@@ -551,19 +551,32 @@ def flow_job(arguments: Sequence[str]) -> None:
     job = arguments[arguments.index("-j") + 1]
     status = "running"
     if arguments[1] == "query" and not Path("/tmp/hang").exists():
-        replies = [ask("fateflow", FATEFLOW_PORT, f"/replied/{job}{number}") for number in range(int(job[-1]))]
-        status = "success" if all(replies) else status
+        have_all = all(has_replied(f"{job}{number}") for number in range(int(job[-1])))
+        status = "success" if have_all else status
     answer = {"retcode": 0, "code": 0, "retmsg": "success", "data": [{"f_status": status, "status": status}]}
     tell(json.dumps(answer, indent=4))
 
 
-def _has_address(name: str) -> bool:
-    """Whether there is a Service of this name."""
+def has_replied(job: str) -> bool:
+    """Whether a host's part of a job has come; a FATE-Flow that does not answer now is asked again."""
     try:
-        socket.getaddrinfo(name, None)
-    except OSError:
+        return bool(ask("fateflow", FATEFLOW_PORT, f"/replied/{job}"))
+    except RefusedError:
         return False
-    return True
+
+
+def _has_address(name: str) -> bool:
+    """Whether there is a Service of this name; a DNS that does not know now is asked again."""
+    for _ in range(5):
+        try:
+            socket.getaddrinfo(name, None)
+        except socket.gaierror as error:
+            if error.errno != socket.EAI_AGAIN:
+                return False
+            time.sleep(1)
+        else:
+            return True
+    return False
 
 
 def tini(arguments: Sequence[str]) -> NoReturn:
