@@ -32,7 +32,7 @@ _WITHOUT_CLUSTER = "test_parts.py"
 """The one file whose tests need no cluster."""
 _CONTROL = {"control_plane", "second_control_plane", "fake_node"}
 _NODE = {"real_node", "second_real_node"}
-_SECONDS = 600
+_SECONDS = 1800
 """What a test with a cluster may take, with what is started for it."""
 
 
@@ -45,16 +45,11 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests by the cluster they use, and give them the time that clusters take to start on a slow machine.
-
-    With `--dist loadgroup` one process runs all that need a node, another all that need a control plane.
-    """
+    """Mark tests by the cluster they use, and give them the time that clusters take to start on a slow machine."""
     for item in items:
         used = set(getattr(item, "fixturenames", ()))
         if item.path.is_relative_to(HERE) and used & (_CONTROL | _NODE):
-            kind = "node" if used & _NODE else "cluster"
-            item.add_marker(kind)
-            item.add_marker(pytest.mark.xdist_group(kind))
+            item.add_marker("node" if used & _NODE else "cluster")
             if item.get_closest_marker("timeout") is None:
                 item.add_marker(pytest.mark.timeout(_SECONDS))
 
