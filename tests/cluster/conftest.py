@@ -197,13 +197,16 @@ def _without(reason: str) -> NoReturn:
 
 
 def wait_for_account(core: Any, cluster: Cluster, name: str) -> None:
-    """Wait until pods can be made in a namespace."""
+    """Wait until pods can be made in a namespace, and all is there that the cluster itself puts into it."""
     from kubernetes import client
 
-    for _ in range(600):
+    end = time.monotonic() + 120
+    while time.monotonic() < end:
         with suppress(client.ApiException):
             account = core.read_namespaced_service_account("default", name)
+            if cluster.minor >= 20:
+                core.read_namespaced_config_map("kube-root-ca.crt", name)
             if account.secrets or cluster.minor > 23:
                 return
         time.sleep(0.05)
-    pytest.fail(f"namespace {name} has no ServiceAccount after 30 s", pytrace=False)
+    pytest.fail(f"namespace {name} has no ServiceAccount, or not the cluster's ConfigMap, after 120 s", pytrace=False)

@@ -32,7 +32,7 @@ from renderers.cluster.references import Reference, reference
 from tests.cluster.conftest import Namespaces, helm_binary
 from tests.cluster.harness.cluster import Cluster
 from tests.cluster.sites import node_ports
-from tests.cluster.test_rollout import FastClock, folder_of
+from tests.cluster.test_rollout import FastClock, folder_of, give_time
 
 NAME: Final = "fate-9999"
 PEER: Final = "192.168.10.1:30101"
@@ -225,8 +225,9 @@ def test_a_table_that_is_read_again_restarts_nothing(helm: Helm) -> None:
 
 
 @pytest.mark.usefixtures("fake_node")
-def test_a_statefulset_without_pods_is_a_failure(helm: Helm) -> None:
+def test_a_statefulset_without_pods_is_a_failure(helm: Helm, monkeypatch: pytest.MonkeyPatch) -> None:
     """Quota refuses its pods: 0 of 0 are ready, and for KubeFATE's service that is enough."""
+    give_time(monkeypatch)
     helm.api = connect(helm.cluster.context, FastClock())
     quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "few"}, "spec": {"hard": {"pods": "1"}}}
     quota["metadata"] = {"name": "few", "namespace": helm.namespace}
@@ -235,8 +236,8 @@ def test_a_statefulset_without_pods_is_a_failure(helm: Helm) -> None:
     while not (helm.api.get(where, Deadline(10)) or {}).get("status", {}).get("hard"):
         time.sleep(0.1)
     helm.upgrade(objects(helm.port))
-    found = helm.confirmed(seconds=600)
-    failed = next(each for each in found.states if not each.is_ready)
+    found = helm.confirmed(seconds=6000)
+    failed = next(each for each in found.states if each.is_failed)
     live = helm.api.get(failed.reference, Deadline(10)) or {}
     assert live["status"].get("replicas", 0) == live["status"].get("readyReplicas", 0) == 0
     assert "FED911" in codes(found)

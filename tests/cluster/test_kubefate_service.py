@@ -35,6 +35,14 @@ TYPO = "relaese"
 LOGIN = "Xk2theLogin0fFateboard"
 
 
+class Patient(Plain):
+    """A client that waits as long as a real helm may take."""
+
+    def until(self, path: str, is_so: Any, seconds: float = 200.0) -> Any:
+        """What stands at a path, as soon as it is as wished."""
+        return super().until(path, is_so, seconds)
+
+
 @pytest.fixture
 def service(control_plane: Cluster, fake_node: FakeNode, tmp_path: Path) -> Iterator[InThread]:
     """A service of the test's cluster, whose repository has the small charts."""
@@ -65,7 +73,7 @@ def test_life_of_a_cluster(
 ) -> None:
     """It installs what the chart makes of the spec, updates it, and takes it away again."""
     space = namespace(control_plane, "kubefate")
-    plain = Plain(service.url).log_in()
+    plain = Patient(service.url).log_in()
     job = plain.install(**spec(space))
     assert (job["status"], job["states"][-1]) == ("Success", "job run Success"), job["states"]
     apps: Any = client.AppsV1Api(client_of(control_plane))
@@ -92,7 +100,7 @@ def test_failed_second_update(
 ) -> None:
     """What Kubernetes refuses is rolled back: after one good update to the first install."""
     space = namespace(control_plane, "kubefate")
-    plain = Plain(service.url).log_in()
+    plain = Patient(service.url).log_in()
     assert plain.install(**spec(space))["status"] == "Success"
     parties = [{"partyId": 10000, "partyIp": "192.0.2.222", "partyPort": 1}]
     assert plain.update(**spec(space, rollsite={"partyList": parties}))["status"] == "Success"
@@ -114,7 +122,7 @@ def test_failed_second_update(
 
 def test_missing_namespace(service: InThread) -> None:
     """The service makes no namespace."""
-    plain = Plain(service.url).log_in()
+    plain = Patient(service.url).log_in()
     job = plain.install(**spec("absent-for-ever"))
     job = plain.until(f"/v1/job/{job['uuid']}", lambda found: "error" in found["states"][-1])
     assert 'namespaces "absent-for-ever" not found' in job["states"][-1]
@@ -237,10 +245,14 @@ def test_stateful_sets_without_pods(lab: Lab) -> None:
     lab.core.create_namespace({"metadata": {"name": lab.namespace}})
     quota = {"metadata": {"name": "no-claims"}, "spec": {"hard": {"persistentvolumeclaims": "0"}}}
     lab.core.create_namespaced_resource_quota(lab.namespace, quota)
+    end = time.monotonic() + 200
+    while not lab.core.read_namespaced_resource_quota("no-claims", lab.namespace).status.hard:
+        assert time.monotonic() < end, "the quota is not counted"
+        time.sleep(0.05)
     lab.plan(persistence={"size": "1Gi"})
     ended = lab.apply(timeout=25)
-    plain = Plain(lab.service.url).log_in()
-    assert plain("GET", "/v1/job/").data[-1]["status"] == "Success"
+    plain = Patient(lab.service.url).log_in()
+    plain.until("/v1/job/", lambda jobs: jobs[-1]["status"] == "Success")
     assert ended.code == 1, ended.all
     assert "mysql" in ended.text
 
@@ -270,7 +282,7 @@ def test_release_that_the_service_does_not_know(lab: Lab) -> None:
     lab.plan()
     lab.applied()
     lab.service.service.store.delete("clusters", name="fate-9999")
-    plain = Plain(lab.service.url).log_in()
+    plain = Patient(lab.service.url).log_in()
     assert plain("GET", "/v1/cluster/").data == []
     refused = lab.apply()
     assert (refused.code, lab.releases()) == (1, {1: "deployed"}), refused.all
@@ -283,7 +295,7 @@ def test_an_image_that_nobody_can_pull(lab: Lab, fake_node: FakeNode) -> None:
     stopped = lab.apply(timeout=90)
     assert (stopped.code, "FED911" in stopped.codes, "FED941" in stopped.codes) == (1, True, True), stopped.all
     assert "cannot come up as it is" in stopped.text
-    job = Plain(lab.service.url).log_in()("GET", "/v1/job/").data[-1]
+    job = Patient(lab.service.url).log_in()("GET", "/v1/job/").data[-1]
     assert f"invoke kubefate.jobs --stop {job['uuid']}" in stopped.text
     assert TYPO in stopped.text
 
@@ -292,9 +304,9 @@ def test_killed_midway(lab: Lab) -> None:
     """Killed while the service installs, it has begun a job that the next apply follows; nothing is sent twice."""
     lab.plan()
     first = sites.begun(lab.folder, "apply", "--party", "9999", "--yes")
-    plain = Plain(lab.service.url).log_in()
+    plain = Patient(lab.service.url).log_in()
     try:
-        end = time.monotonic() + 40
+        end = time.monotonic() + 200
         while not any(job["status"] == "Running" for job in plain("GET", "/v1/job/").data or ()):
             assert time.monotonic() < end, "no job is begun"
             time.sleep(0.02)

@@ -6,6 +6,7 @@ import io
 import json
 import re
 import shutil
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -211,6 +212,8 @@ def test_a_quota_without_room_is_known_before_anything_is_written(lab: Lab, name
     lab.core.create_namespaced_resource_quota(
         lab.namespace, {"metadata": {"name": "small"}, "spec": {"hard": {"count/configmaps": "4", "services": "3"}}}
     )
+    while not lab.core.read_namespaced_resource_quota("small", lab.namespace).status.hard:
+        time.sleep(0.05)  # until it has been counted it holds nobody up
     lab.plan()
     refused = lab.apply(format_name="json")
     assert refused.code == 1

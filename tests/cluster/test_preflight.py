@@ -89,7 +89,7 @@ def soon() -> Deadline:
     return Deadline(60)
 
 
-def until(check: Callable[[], object], seconds: float = 30) -> None:
+def until(check: Callable[[], object], seconds: float = 120) -> None:
     """Wait until something holds."""
     deadline = time.monotonic() + seconds
     while not check():
@@ -567,6 +567,7 @@ def test_a_full_namespace_takes_the_same_site_again(
     (desired,) = folder.objects
     hard = {"requests.memory": "2Gi", "pods": "2"}
     core.create_namespaced_resource_quota(name, {"metadata": {"name": "q"}, "spec": {"hard": hard}})
+    until(lambda: core.read_namespaced_resource_quota("q", name).status.hard)
     live = {desired.reference.key: api.apply(desired.document, desired.reference, soon(), dry_run=False)}
     until(lambda: (core.read_namespaced_resource_quota("q", name).status.used or {}).get("pods") == "2")
     assert exceeded(api, folder, live, soon(), Places(folder)) == ()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from threading import Timer
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from planner.diagnostics import Diagnostic
+from renderers.cluster import installed, rollout, waiting
 from renderers.cluster.api import Api, RefusedError, UnreachableError, connect
 from renderers.cluster.clock import Clock, Deadline
 from renderers.cluster.display import Silent
@@ -87,10 +89,18 @@ def write(api: Api, folder: SiteFolder) -> None:
         api.apply(each.document, each.reference, Deadline(30), dry_run=False, force=True)
 
 
-def roll_out(api: Api, folder: SiteFolder, seconds: float = 20 * MINUTE) -> Outcome:
+def roll_out(api: Api, folder: SiteFolder, seconds: float = 100 * MINUTE) -> Outcome:
     """Write, then wait by the fast clock."""
     write(api, folder)
     return wait(api, folder, Deadline(seconds, api.clock), Silent(), Places(folder))
+
+
+def until(holds: Callable[[], object]) -> None:
+    """Wait until something is so."""
+    end = time.monotonic() + 120
+    while not holds():
+        assert time.monotonic() < end, "it does not come"
+        time.sleep(0.05)
 
 
 def only(diagnostics: Sequence[Diagnostic]) -> Diagnostic:
@@ -98,8 +108,17 @@ def only(diagnostics: Sequence[Diagnostic]) -> Diagnostic:
     return found
 
 
+def give_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the fast clock hurry only waiting: the cluster has as long for its answers as by another clock."""
+    for name in ("_LOG_SECONDS", "_LOOK_SECONDS", "SETTLE"):
+        monkeypatch.setattr(waiting, name, getattr(waiting, name) * SPEED)
+    monkeypatch.setattr(installed, "_LOOK_SECONDS", installed._LOOK_SECONDS * SPEED)
+    monkeypatch.setattr(rollout, "_ENDS_AGAIN", rollout._ENDS_AGAIN * SPEED)
+
+
 @pytest.fixture
 def api(control_plane: Cluster, monkeypatch: pytest.MonkeyPatch) -> Api:
+    give_time(monkeypatch)
     monkeypatch.setenv("KUBECONFIG", str(control_plane.kubeconfig))
     return connect(control_plane.context, FastClock())
 
@@ -138,12 +157,12 @@ def _with_image(document: dict[str, Any], image: str) -> dict[str, Any]:
 
 FATES = [
     ("image-pull", "pod web-0 cannot pull image web:1:", ()),
-    ("crash", "container main of pod web-0 ended 5 times, last with exit code 1", ("no route to mysql",)),
-    ("oom", "container main of pod web-0 was OOMKilled 3 times", ("no route to mysql",)),
+    ("crash", "container main of pod web-0 ended [5-9] times, last with exit code 1", ("no route to mysql",)),
+    ("oom", "container main of pod web-0 was OOMKilled [3-9] times", ("no route to mysql",)),
 ]
 
 
-@pytest.mark.parametrize(("fate", "reason", "log"), FATES)
+@pytest.mark.parametrize(("fate", "reason", "log"), FATES, ids=[each[0] for each in FATES])
 def test_failures_are_told_in_the_pods_words(
     control_plane: Cluster,
     fake_node: FakeNode,
@@ -160,7 +179,7 @@ def test_failures_are_told_in_the_pods_words(
     folder = folder_of(name, workload(name, "web", "StatefulSet"), workload(name, "good"))
     found = only(roll_out(api, folder).diagnostics)
     assert found.fault.code == "FED911"
-    assert reason in found.message
+    assert re.search(reason, found.message), found.message
     notes = [note.message for note in found.notes]
     assert notes[2:] == list(log)
 
@@ -223,7 +242,9 @@ def test_pods_that_quota_refuses(control_plane: Cluster, api: Api, namespace: Na
         "metadata": {"name": "few", "namespace": name},
         "spec": {"hard": {"pods": "0"}},
     }
-    api.create(quota, Reference("v1", "ResourceQuota", name, "few"), Deadline(10))
+    where = Reference("v1", "ResourceQuota", name, "few")
+    api.create(quota, where, Deadline(10))
+    until(lambda: (api.get(where, Deadline(10)) or {}).get("status", {}).get("hard"))
     folder = folder_of(name, workload(name, "web"), workload(name, "mysql", "StatefulSet"))
     found = roll_out(api, folder).diagnostics
     assert [diagnostic.fault.code for diagnostic in found] == ["FED911", "FED911"]
@@ -235,7 +256,10 @@ def test_the_deadline(control_plane: Cluster, fake_node: FakeNode, api: Api, nam
     name = namespace(control_plane)
     fake_node.decide({"web": "never-ready"})
     fake_node.set_log("web-0", "waiting for rollsite\n", name)
-    found = only(roll_out(api, folder_of(name, workload(name, "web", "StatefulSet")), 30).diagnostics)
+    folder = folder_of(name, workload(name, "web", "StatefulSet"))
+    write(api, folder)
+    until(lambda: [pod for pod in api.list("v1", "Pod", name, Deadline(10)) if pod["status"]["phase"] == "Running"])
+    found = only(roll_out(api, folder, 300).diagnostics)
     assert found.fault.code == "FED912"
     assert "has 0 of 1 pods ready after" in found.message
     assert found.notes[-1].message == "waiting for rollsite"
@@ -255,7 +279,7 @@ def test_a_server_that_is_away_for_a_while_is_waited_for(
     back.start()
     fake_node.decide({})
     try:
-        assert wait(api, folder, Deadline(60), Silent(), Places(folder)).diagnostics == ()
+        assert wait(api, folder, Deadline(300), Silent(), Places(folder)).diagnostics == ()
     finally:
         back.join()
     with faults.stopped(control_plane, "apiserver"):

@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
@@ -127,11 +128,14 @@ class FakeNode:
         with self.cluster.api() as api, suppress(ApiError, *UNREACHABLE):
             api.call("DELETE", f"/api/v1/nodes/{self.name}")
 
-    def _wait_for_pods(self, seconds: float = 30) -> None:
+    def _wait_for_pods(self, seconds: float = 150) -> None:
         """Wait until the control plane trusts the node."""
         deadline = time.monotonic() + seconds
         with self.cluster.api() as api:
-            while not self._is_trusted(api.find(f"/api/v1/nodes/{self.name}") or {}):
+            while True:
+                with suppress(ApiError, *UNREACHABLE):
+                    if self._is_trusted(api.find(f"/api/v1/nodes/{self.name}") or {}):
+                        return
                 if time.monotonic() > deadline:
                     message = f"node {self.name} is not ready after {seconds:.0f} s"
                     raise HarnessError(message)
@@ -300,7 +304,6 @@ class FakeNode:
         meta = pod["metadata"]
         if (meta["uid"], event) in self._told:
             return
-        self._told.add((meta["uid"], event))
         about = {"kind": "Pod", "apiVersion": "v1", **{key: meta[key] for key in ("name", "namespace", "uid")}}
         if event.container:
             about["fieldPath"] = f"spec.containers{{{event.container}}}"
@@ -315,8 +318,12 @@ class FakeNode:
             "lastTimestamp": _now(),
             "count": 1,
         }
-        with suppress(ApiError):  # the namespace may be on its way out
+        try:
             api.call("POST", f"/api/v1/namespaces/{meta['namespace']}/events", body)
+        except ApiError as refused:  # the namespace may be on its way out; what the server cannot do now is tried again
+            if refused.status >= HTTPStatus.TOO_MANY_REQUESTS:
+                raise
+        self._told.add((meta["uid"], event))
 
     def _beat(self, api: Api) -> None:
         """Say that the node is well; register it where it is not known."""
