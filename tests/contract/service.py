@@ -45,7 +45,7 @@ class Plain:
 
     def __call__(self, method: str, path: str, value: Any = None, **headers: str) -> Reply:
         """Send one, and follow nothing."""
-        connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=10)
+        connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=60)
         body = value if isinstance(value, bytes) else None if value is None else json.dumps(value).encode()
         if self.token:
             headers = {"Authorization": f"Bearer {self.token}", **headers}
@@ -65,7 +65,7 @@ class Plain:
         """A job, when it has ended."""
         return self.until(f"/v1/job/{job['uuid']}", lambda found: found["status"] in ENDED)
 
-    def until(self, path: str, is_so: Any, seconds: float = 10.0) -> Any:
+    def until(self, path: str, is_so: Any, seconds: float = 60.0) -> Any:
         """What stands at a path, as soon as it is as wished."""
         end = time.monotonic() + seconds
         while True:

@@ -66,12 +66,12 @@ def begin(service: InThread, **more: Any) -> str:
     """Begin to install a cluster; the uuid of its job."""
     data = spec(**more)
     args = ClusterArgs(data["name"], data["namespace"], data["chartName"], data["chartVersion"], data)
-    return connect(Settings(service.url, "admin", PASSWORD), {}).install(args, Deadline(10)).uuid
+    return connect(Settings(service.url, "admin", PASSWORD), {}).install(args, Deadline(60)).uuid
 
 
 def install(service: InThread, **more: Any) -> str:
     """Install a cluster to its end; the uuid of its job."""
-    uuid, deadline = begin(service, **more), Deadline(10)
+    uuid, deadline = begin(service, **more), Deadline(60)
     api = connect(Settings(service.url, "admin", PASSWORD), {})
     while not api.job(uuid, deadline).has_ended:
         assert deadline.wait(0.02)
@@ -174,7 +174,7 @@ def test_a_job_that_installs_is_stopped(start: Start) -> None:
     """And what it would remove is said before."""
     service = start(pace=Pace(speed=0.02))
     service.service.cluster.set_fate("python", Fate.NEVER)
-    uuid, deadline = begin(service), Deadline(10)
+    uuid, deadline = begin(service), Deadline(60)
     while not service.service.store.find("jobs", uuid=uuid)["sub_jobs"]:  # before that, the service forgets it
         assert deadline.wait(0.01)
     told = io.StringIO()

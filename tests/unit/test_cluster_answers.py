@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from websocket import WebSocket
 
 from renderers.cluster import api as cluster_api
 from renderers.cluster.api import Api, LoginRefusedError, Ran, RefusedError, UnreachableError, connect
 from renderers.cluster.clock import Clock, Deadline
 from renderers.cluster.references import Reference
 from renderers.cluster.shapes import OddShapeError, as_object
+from tests.unit.cluster_double import Time
 
 POD = Reference("v1", "Pod", "fate-9999", "python-0")
 Answer = tuple[int, bytes, dict[str, str]]
@@ -90,7 +92,7 @@ def say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..
 )
 def test_an_answer_of_another_shape(say: Callable[..., Api], body: object) -> None:
     with pytest.raises(UnreachableError, match="does not answer as a Kubernetes API server"):
-        say(200, body).get(POD, Deadline(5))
+        say(200, body).get(POD, Deadline(60))
 
 
 def test_empty_values_are_as_good_as_none() -> None:
@@ -119,16 +121,16 @@ def test_what_a_node_says_in_place_of_a_log_that_is_gone(say: Callable[..., Api]
             say(200, later)
 
     asked = ("fate-9999", "rollsite-0", "rollsite")
-    assert say(200, gone).log(*asked, Deadline(5, Moment())) == "java: not found\n"
+    assert say(200, gone).log(*asked, Deadline(60, Moment())) == "java: not found\n"
     later = gone
-    assert say(200, gone).log(*asked, Deadline(5, Moment())) == ""
-    assert say(200, b"a\n" + gone).log(*asked, Deadline(5, Moment())) == f"a\n{gone.decode()}"
+    assert say(200, gone).log(*asked, Deadline(60, Moment())) == ""
+    assert say(200, b"a\n" + gone).log(*asked, Deadline(60, Moment())) == f"a\n{gone.decode()}"
 
 
 def test_a_huge_answer_is_read_no_further(say: Callable[..., Api], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster_api, "_MOST_BYTES", 1000)
     with pytest.raises(UnreachableError, match="its answer is larger than"):
-        say(200, b"x" * 200_000).get(POD, Deadline(5))
+        say(200, b"x" * 200_000).get(POD, Deadline(60))
 
 
 @pytest.fixture
@@ -137,24 +139,28 @@ def command(say: Callable[..., Api]) -> Iterator[Callable[..., Ran]]:
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def serve(parts: Iterable[bytes], *, ends: bool) -> None:
-            peer, _ = server.accept()
-            with peer, suppress(OSError):
-                asked = peer.recv(65536).decode()
-                key = asked.partition("Sec-WebSocket-Key: ")[2].partition("\r\n")[0]
-                told = base64.b64encode(hashlib.sha1(f"{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11".encode()).digest())
-                head = "HTTP/1.1 101 Go on\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
-                peer.sendall(f"{head}{told.decode()}\r\n\r\n".encode())
-                for part in parts:
-                    peer.sendall(b"\x82\x7e" + len(part).to_bytes(2) + part)
-                if ends:
-                    peer.sendall(b"\x88\x02\x03\xe8")
-                peer.recv(65536)
+            with suppress(OSError):
+                peer, _ = server.accept()
+                with peer:
+                    talk(peer, parts, ends=ends)
 
-        def run(parts: Iterable[bytes], seconds: float, *, ends: bool = True) -> Ran:
+        def talk(peer: socket.socket, parts: Iterable[bytes], *, ends: bool) -> None:
+            asked = peer.recv(65536).decode()
+            key = asked.partition("Sec-WebSocket-Key: ")[2].partition("\r\n")[0]
+            told = base64.b64encode(hashlib.sha1(f"{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11".encode()).digest())
+            head = "HTTP/1.1 101 Go on\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
+            peer.sendall(f"{head}{told.decode()}\r\n\r\n".encode())
+            for part in parts:
+                peer.sendall(b"\x82\x7e" + len(part).to_bytes(2) + part)
+            if ends:
+                peer.sendall(b"\x88\x02\x03\xe8")
+            peer.recv(65536)
+
+        def run(parts: Iterable[bytes], deadline: Deadline | None = None, *, ends: bool = True) -> Ran:
             api = say(200, {})
             api._client.configuration.host = f"http://127.0.0.1:{server.getsockname()[1]}"
             threading.Thread(target=serve, args=(parts,), kwargs={"ends": ends}, daemon=True).start()
-            return api.run("fate-9999", "python-0", "fateflow", ["true"], Deadline(seconds))
+            return api.run("fate-9999", "python-0", "fateflow", ["true"], deadline or Deadline(60))
 
         yield run
 
@@ -163,42 +169,53 @@ def test_a_command_is_heard_to_its_end(command: Callable[..., Ran]) -> None:
     """Output and complaints apart, also where a letter is cut in two; the last word tells how it ended."""
     end = b'\x03{"status": "Failure", "details": {"causes": [{"reason": "ExitCode", "message": "3"}]}}'
     parts = [b"\x01", b"\x02oh", b"\x01\xc3", b"\x01\xa4 b", b"\xff\x01", b"\x02 no", end]
-    assert command(parts, 5) == Ran(3, "ä b", "oh no")
-    assert command([b"\x01a", b'\x03{"status": "Success"}'], 5) == Ran(0, "a", "")
+    assert command(parts) == Ran(3, "ä b", "oh no")
+    assert command([b"\x01a", b'\x03{"status": "Success"}']) == Ran(0, "a", "")
 
 
 def test_a_command_that_does_not_end(command: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch) -> None:
     """What was heard until then, whether it falls silent or goes on and on; of too much nothing is kept."""
-    assert command([b"\x01a"], 0.2, ends=False) == Ran(None, "a", "")
-    assert command(itertools.repeat(b"\x01a"), 0.2).code is None
+    clock, hear = Time(), WebSocket.recv_data_frame
+
+    def hear_slowly(*args: Any, **named: Any) -> Any:
+        """Half a minute is nearly over when something is heard, and stands still before."""
+        found = hear(*args, **named)
+        clock.sleep(29.95)
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(cluster_api, "_GRACE", 30.0)
+        patch.setattr(WebSocket, "recv_data_frame", hear_slowly)
+        assert command([b"\x01a"], Deadline(30, clock), ends=False) == Ran(None, "a", "")
+        assert command(itertools.repeat(b"\x01a"), Deadline(30, clock)) == Ran(None, "aa", "")
     monkeypatch.setattr(cluster_api, "_MOST_BYTES", 1000)
     with pytest.raises(UnreachableError, match="a command's output is larger than"):
-        command(itertools.repeat(b"\x01" + 500 * b"a"), 5)
+        command(itertools.repeat(b"\x01" + 500 * b"a"))
 
 
 def test_a_list_without_an_end(say: Callable[..., Api]) -> None:
     page = {"items": [{"metadata": {"name": "a"}}], "metadata": {"continue": "again"}}
     with pytest.raises(UnreachableError, match="does not come to the end of a list"):
-        say(200, page).list("v1", "Pod", "fate-9999", Deadline(5))
+        say(200, page).list("v1", "Pod", "fate-9999", Deadline(60))
 
 
 def test_a_redirect_is_not_followed(say: Callable[..., Api]) -> None:
     """It would take the operator's token to whoever it names."""
     with pytest.raises(UnreachableError, match="does not answer as a Kubernetes API server, but with 302"):
-        say(302, b"", Location="http://127.0.0.1:1/").get(POD, Deadline(5))
+        say(302, b"", Location="http://127.0.0.1:1/").get(POD, Deadline(60))
 
 
 @pytest.mark.parametrize("date", ["rubbish", "Mon, 01 Jan 0001 00:00:00 -2400", "Sun, 22 Nov 2026 10:00:00 -0000"])
 def test_a_clock_that_tells_no_time(say: Callable[..., Api], date: str) -> None:
     """What cannot be read is not believed, and every time has a zone."""
     found = say(200, {"major": "1", "minor": "27+"}, Date=date)
-    assert found.version(Deadline(5)) == (1, 27)
-    assert found.server_time(Deadline(5)).tzinfo is not None
+    assert found.version(Deadline(60)) == (1, 27)
+    assert found.server_time(Deadline(60)).tzinfo is not None
 
 
 def test_a_version_that_is_none(say: Callable[..., Api]) -> None:
     with pytest.raises(UnreachableError, match="does not answer as"):
-        say(200, {"major": "\u00b2", "minor": ""}).version(Deadline(5))
+        say(200, {"major": "\u00b2", "minor": ""}).version(Deadline(60))
 
 
 @pytest.mark.parametrize(
@@ -212,12 +229,12 @@ def test_a_version_that_is_none(say: Callable[..., Api]) -> None:
 )
 def test_a_no_in_odd_words(say: Callable[..., Api], status: int, body: object, kind: type[Exception]) -> None:
     with pytest.raises(kind):
-        say(status, body).get(POD, Deadline(5))
+        say(status, body).get(POD, Deadline(60))
 
 
 def test_a_pause_that_is_no_number(say: Callable[..., Api]) -> None:
     with pytest.raises(UnreachableError, match="every try ended with 429"):
-        say(429, {}, Retry_After="\u00b2").get(POD, Deadline(0.3))
+        say(429, {}, Retry_After="\u00b2").get(POD, Deadline(60, Time()))
 
 
 def test_names_stay_in_their_path() -> None:

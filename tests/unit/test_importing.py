@@ -753,7 +753,7 @@ def unexplained(imported: Imported) -> list[str]:
     return [each.key for each in imported.differences if each.reason is Reason.UNEXPLAINED]
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(60)
 def test_files_without_any_party_end_the_import(write: Write) -> None:
     """A file whose party id is no number leaves nothing to import, and says so."""
     imported = import_paths([str(write({"a.yaml": spec(9999, id="-1")}))], "imported")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
@@ -188,16 +187,18 @@ def test_a_cluster_that_cannot_be_used_ends_its_sites_and_no_others() -> None:
 
 def test_no_more_is_asked_at_once_than_allowed() -> None:
     """Of one site so many, and so many sites."""
-    lock, busy, most, sites = threading.Lock(), list[str](), list[int](), list[int]()
+    changed, busy, most, sites = threading.Condition(), list[str](), list[int](), list[int]()
+    deadline = Deadline(20)
 
     def slow(site: str) -> Ask:
         def ask(_: Deadline) -> Said:
-            with lock:
+            with changed:
                 busy.append(site)
                 most.append(busy.count(site))
                 sites.append(len(set(busy)))
-            time.sleep(0.005)
-            with lock:
+                changed.notify_all()
+                changed.wait_for(lambda: max(most) >= AT_ONCE and max(sites) >= 2, deadline.left)
+                changed.wait_for(lambda: max(most) > AT_ONCE or max(sites) > 2, 0.005)
                 busy.remove(site)
             return TRUE
 

@@ -36,6 +36,7 @@ echo "$@" >> {folder}/asked
 case "$*" in
   'test toy'*)
     echo 'toy test job 7 is running'
+    : > {folder}/spoken
     exec sleep 60 ;;
   'job submit -c /dev/stdin -d /dev/fd/3')
     cat /dev/stdin > {folder}/conf
@@ -179,7 +180,10 @@ def container(tmp_path: Path) -> Container:
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_a_program_that_never_ends_is_ended(container: Container, shell: list[str]) -> None:
-    """What it wrote is told, and nothing of it is left."""
+    """What it wrote is told, and nothing of it is left. The seconds of its deadline begin when it has written."""
+    real, spoken = shutil.which("sleep"), container.folder / "spoken"
+    text = f"until [ -e {spoken} ]; do {real} 0.01; done\n[ $1 = 60 ] || set 0.01\nexec {real} $1\n"
+    (container.folder / "sleep").write_text(f"#!/bin/sh\n{text}", encoding="utf-8")
     ended = container.run(shell, (9999, 10000), 3)
     assert ended.stdout == "toy test job 7 is running\n"
     assert ended.returncode != 0
