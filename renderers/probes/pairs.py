@@ -164,9 +164,11 @@ class _Reach:
 
     `onward` are the routers to which messages for single parties go, `otherwise` those for all parties without entry.
     Routers dial each other, so what one reaches is looked up in the other when it is asked for, and never copied.
+    A router may be a party itself (`own`), which others poll: a message for it has arrived and needs no table.
     """
 
     everything: Obstacle | None = None
+    own: int | None = None
     special: dict[int, Obstacle] = field(default_factory=dict)
     onward: dict[int, _Reach] = field(default_factory=dict)
     entries: Collection[int] = ()
@@ -174,6 +176,8 @@ class _Reach:
 
     def to(self, party: int, passed: tuple[_Reach, ...] = ()) -> Obstacle | None:
         """What is in the way of a message to this party, which has passed these already."""
+        if party == self.own:
+            return None
         if self.everything is not None or self in passed:
             return self.everything
         found = self.special.get(party)
@@ -401,8 +405,8 @@ class Ways:
                 target = network.who_answers(key, planned.site.cluster, endpoint)
                 reach.otherwise += (self._behind(target, channel, found, behind),)
         if not table.entries:
-            known = (each.everything for each in reach.otherwise if each.everything is not None)
-            reach.everything = next(known, None)
+            known = (each.everything for each in reach.otherwise if each.own is None)
+            reach.everything = next((each for each in known if each is not None), None)
 
     def _behind(
         self, router: str | None, channel: Channel, found: Evidence, behind: dict[tuple[Channel, str], _Reach]
@@ -414,6 +418,8 @@ class Ways:
             known = behind[key] = _Reach()
             table = self._routers[channel].get(key[1])
             if table is not None:
+                site = self.plan.by_key[key[1]].site
+                known.own = site.id if site.kind == "party" else None
                 known.everything = found.sites.get(key[1]) or found.tables.get(key[1])
                 known.entries = table.entries.keys()
             if table is not None and known.everything is None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from planner.channels import OWN, Channel
 from planner.contacts import dialled
-from planner.lookup import POLLED, Endpoint, RouteTable, Trace
+from planner.lookup import POLLED, Endpoint, Hop, RouteTable, Trace
 from planner.plan import Plan, PlannedSite
 from planner.probes import BY_ID
 from renderers.probes.pairs import CONCERNS, TablesOf, evidence, serving_ways, training_ways, verdicts
@@ -99,6 +99,30 @@ def test_no_pair_of_many_is_judged_otherwise_than_by_itself(drawn: Drawn, data: 
     no_pair_is_judged_otherwise_than_by_itself(drawn, data)
 
 
+def test_a_wrong_table_of_a_polled_party_closes_no_way_to_it() -> None:
+    """Only what it sends, for itself or for who polls it, goes by its table."""
+    text = b"""\
+version: 1
+name: polled
+release: v1.6.1
+topology:
+  - links: [[100, 101], [100, 102]]
+clusters:
+  - {name: bank, address: 192.168.1.1}
+parties:
+  - {id: 100, cluster: bank}
+  - {id: 101, cluster: bank}
+  - {id: 102, cluster: bank, polling: 100}
+defaults:
+  engine: eggroll
+  credentials: {mysql: env:MYSQL, fateboard: env:FATEBOARD}
+"""
+    plan = planned(text)
+    ways = training_ways(plan, tables_of(plan))
+    (found,) = verdicts(ways, [outcome("tables-planned", "party-100", Truth.FALSE)], {}).closed
+    assert (found.pairs, set(found.some)) == (2, {(100, 101), (100, 102)})
+
+
 @BRIEF
 @given(federations(), st.data())
 def test_a_closed_hop_closes_the_pairs_whose_way_has_it(drawn: Drawn, data: st.DataObject) -> None:
@@ -113,7 +137,7 @@ def test_a_closed_hop_closes_the_pairs_whose_way_has_it(drawn: Drawn, data: st.D
         return
     hop = data.draw(st.sampled_from(hops))
     found = [outcome("peer-accepts", hop.source, Truth.FALSE, hop.target or "", hop.endpoint)]
-    with_it = {each for each in pairs for _, way in ways.traces(each) if (hop.source, hop.endpoint) in _dials(way)}
+    with_it = {each for each in pairs if any(_takes(way, hop) for _, way in ways.traces(each))}
     told = verdicts(ways, found, {})
     assert (told.shut, told.unchecked, told.open) == (len(with_it), 0, len(pairs) - len(with_it))
     known = evidence(found, {}, false_alone=True)
@@ -121,9 +145,12 @@ def test_a_closed_hop_closes_the_pairs_whose_way_has_it(drawn: Drawn, data: st.D
     assert ways.hops(pair) >= {(hop.source, hop.endpoint)}
 
 
-def _dials(way: Trace) -> list[tuple[str, Endpoint]]:
-    """The dials of a way; who polls dials the other way round, which this test leaves out."""
-    return [(hop.source, hop.endpoint) for hop in way.hops]
+def _takes(way: Trace, dial: Hop) -> bool:
+    """Whether messages on a way pass a connection, whoever has dialled: who polls is sent over it what is for it."""
+    there, back = (dial.source, dial.endpoint), (dial.source, dial.target)
+    return any(there == (each.source, each.endpoint) for each in way.hops) or any(
+        back == (each.target, each.source) for each in way.hops if each.endpoint == POLLED
+    )
 
 
 @BRIEF
