@@ -167,7 +167,8 @@ def _removed(
     if left:
         return SiteOutcome(folder, SiteState.FAILED, left, changes, is_begun=True)
     if options.delete_data:
-        unended = delete_claims(api, folder, places, display, deadline)
+        end = Deadline(max(deadline.left, patience.WRITE_SECONDS), api.clock)
+        unended = delete_claims(api, folder, places, display, end)
         if unended is not None:
             return SiteOutcome(folder, SiteState.FAILED, (unended,), changes, is_begun=True)
     elif kept := claims(api, folder, Deadline(patience.PREPARE_SECONDS, api.clock)):

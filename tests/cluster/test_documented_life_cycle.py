@@ -112,7 +112,7 @@ _CLASSES: Final = "/apis/storage.k8s.io/v1/storageclasses"
 _INGRESS_CLASSES: Final = "/apis/networking.k8s.io/v1/ingressclasses"
 _ON_THE_WAY: Final = re.compile(
     r"(?:party \d+|kubefate service): "
-    r"(\S+ \d+ of \d+ ready(?! after|, failed)|still waiting |waiting for the end of its pods)"
+    r"(\S+ \d+ of \d+ ready(?! after|, failed)|still waiting |waiting for the end of its (?:pods|claims))"
 )
 _READY: Final = re.compile(r"^(?:party \d+|kubefate service): \S+ \d+ of \d+ ready after ")
 _NAMES: Final = (
