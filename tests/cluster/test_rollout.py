@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from threading import Timer
 from typing import Any
@@ -25,6 +25,7 @@ from tests.cluster.conftest import Namespaces
 from tests.cluster.harness import faults
 from tests.cluster.harness.cluster import Cluster
 from tests.cluster.harness.fake_node import FakeNode
+from tests.cluster.test_preflight import until
 
 SPEED = 30
 MINUTE = 60.0
@@ -93,14 +94,6 @@ def roll_out(api: Api, folder: SiteFolder, seconds: float = 100 * MINUTE) -> Out
     """Write, then wait by the fast clock."""
     write(api, folder)
     return wait(api, folder, Deadline(seconds, api.clock), Silent(), Places(folder))
-
-
-def until(holds: Callable[[], object]) -> None:
-    """Wait until something is so."""
-    end = time.monotonic() + 120
-    while not holds():
-        assert time.monotonic() < end, "it does not come"
-        time.sleep(0.05)
 
 
 def only(diagnostics: Sequence[Diagnostic]) -> Diagnostic:
